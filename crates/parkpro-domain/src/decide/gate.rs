@@ -1,0 +1,180 @@
+//! What vehicles do: come, leave, give up waiting.
+
+use super::Change;
+use crate::{
+    command::{Enter, Leaving},
+    event::{Event, SlotSeen, TicketSeen},
+    lot::Lot,
+    outcome::{Refusal, Subject},
+    slot::SlotId,
+    tariff::Stay,
+    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    time::Timestamp,
+    vehicle::Plate,
+};
+
+impl Change<'_> {
+    /// Every arrival joins the queue; `settle` takes it out again at once if there is a slot for it.
+    pub(super) fn enter(&mut self, lot: Lot, enter: &Enter) -> Result<Subject, Refusal> {
+        let rank = lot.priorities.rank(&enter.priority);
+        let rank = rank.ok_or_else(|| Refusal::UnknownPriority(enter.priority.clone()))?;
+        if let Some(ticket) = self.facts.open_ticket(enter.plate.key()) {
+            return Err(Refusal::PlateAlreadyActive { ticket });
+        }
+        if !lot.accepting {
+            return Err(Refusal::LotClosed);
+        }
+        if self.facts.tally.of_class(&enter.class).capacity == 0 {
+            return Err(Refusal::NothingFits(enter.class.clone()));
+        }
+        // No waiting vehicle fits a free slot before this change, so this one waits only if none is free for it.
+        let waits = self.facts.best_slot(&enter.class).is_none();
+        if let Some(limit) =
+            lot.queue_limit.filter(|&limit| waits && self.facts.tally.waiting() >= i64::from(limit))
+        {
+            return Err(Refusal::QueueFull { limit });
+        }
+        let number = lot.next_number;
+        let ticket = Ticket {
+            id: enter.ticket,
+            lot: lot.id.clone(),
+            number,
+            plate: enter.plate.clone(),
+            class: enter.class.clone(),
+            priority: enter.priority.clone(),
+            turn: Turn::of(rank, number),
+            arrived_at: self.now,
+            occurred_at: enter.occurred_at,
+            stage: Stage::Waiting,
+        };
+        self.events.push(Event::TicketArrived {
+            ticket: seen(&ticket),
+            class: ticket.class.clone(),
+            priority: ticket.priority.clone(),
+        });
+        self.facts.put_ticket(ticket.clone());
+        let position = self.waiting_up_to(&lot, rank);
+        self.facts.lot = Some(Lot { next_number: TicketNumber(number.0 + 1), ..lot });
+        Ok(Subject::Ticket { ticket: Box::new(ticket), position: Some(position) })
+    }
+
+    /// Who leaves pays for the time in the slot, and the slot is free.
+    pub(super) fn exit(
+        &mut self,
+        lot: &Lot,
+        vehicle: &Leaving,
+        occurred_at: Option<Timestamp>,
+    ) -> Result<Subject, Refusal> {
+        let ticket = match vehicle {
+            Leaving::Ticket(id) => self.facts.ticket(*id),
+            Leaving::Plate(plate) => {
+                let open = self.facts.open_ticket(plate).and_then(|id| self.facts.ticket(id));
+                open.or_else(|| self.facts.newest_ticket(plate))
+            }
+        };
+        let ticket = ticket.ok_or(Refusal::NotInside)?.clone();
+        let berth = match &ticket.stage {
+            Stage::Parked(berth) => berth.clone(),
+            Stage::Waiting => return Err(Refusal::StillWaiting { ticket: ticket.id }),
+            Stage::Departed { .. } => return Err(Refusal::AlreadyDeparted { ticket: ticket.id }),
+            Stage::Withdrawn { .. } | Stage::Voided { .. } => return Err(Refusal::NotInside),
+        };
+        let fee = self.rules.fees.fee(&Stay {
+            parked_at: berth.since,
+            ended_at: self.now,
+            class: ticket.class.clone(),
+            zone: lot.zone,
+            currency: lot.currency,
+        });
+        self.events.push(Event::TicketDeparted {
+            ticket: seen(&ticket),
+            slot: seen_slot(&berth),
+            fee_minor: fee.total.minor,
+        });
+        self.vacate(berth.slot);
+        Ok(self.end(ticket, Stage::Departed { berth, at: self.now, fee, occurred_at }))
+    }
+
+    pub(super) fn withdraw(&mut self, id: TicketId) -> Result<Subject, Refusal> {
+        let ticket = self.ticket_that(id, TicketStatus::Waiting)?;
+        self.events.push(Event::TicketWithdrawn(seen(&ticket)));
+        Ok(self.end(ticket, Stage::Withdrawn { at: self.now }))
+    }
+
+    pub(super) fn void(&mut self, id: TicketId, reason: &Reason) -> Result<Subject, Refusal> {
+        let ticket = self.ticket_that(id, TicketStatus::Parked)?;
+        let Some(berth) = ticket.berth().cloned() else { return Err(Refusal::NoSuchTicket(id)) };
+        self.events.push(Event::TicketVoided { ticket: seen(&ticket), slot: seen_slot(&berth) });
+        self.vacate(berth.slot);
+        Ok(self.end(ticket, Stage::Voided { berth, at: self.now, reason: reason.clone() }))
+    }
+
+    pub(super) fn amend(
+        &mut self,
+        lot: &Lot,
+        id: TicketId,
+        plate: Option<&Plate>,
+        priority: Option<&Priority>,
+    ) -> Result<Subject, Refusal> {
+        let mut ticket = self.facts.ticket(id).ok_or(Refusal::NoSuchTicket(id))?.clone();
+        if let Some(plate) = plate.filter(|plate| **plate != ticket.plate) {
+            let active =
+                self.facts.open_ticket(plate.key()).filter(|open| *open != id && ticket.status().is_open());
+            if let Some(ticket) = active {
+                return Err(Refusal::PlateAlreadyActive { ticket });
+            }
+            ticket.plate = plate.clone();
+            self.events.push(Event::PlateCorrected(seen(&ticket)));
+        }
+        if let Some(priority) = priority.filter(|priority| **priority != ticket.priority) {
+            let rank = lot.priorities.rank(priority);
+            let rank = rank.ok_or_else(|| Refusal::UnknownPriority(priority.clone()))?;
+            if ticket.status() != TicketStatus::Waiting {
+                return Err(Refusal::NotWaiting { ticket: id, status: ticket.status() });
+            }
+            ticket.priority = priority.clone();
+            ticket.turn = Turn::of(rank, ticket.number);
+            self.events.push(Event::PriorityChanged { ticket: seen(&ticket), priority: priority.clone() });
+        }
+        let position = (ticket.status() == TicketStatus::Waiting).then_some(self.facts.ahead + 1);
+        if !self.events.is_empty() {
+            self.facts.put_ticket(ticket.clone());
+        }
+        Ok(Subject::Ticket { ticket: Box::new(ticket), position })
+    }
+
+    /// The place of the newest arrival of a rank: behind all of its rank and of those before.
+    fn waiting_up_to(&self, lot: &Lot, rank: i64) -> i64 {
+        let before = lot.priorities.iter().zip(0..=rank);
+        before.map(|(priority, _)| self.facts.tally.waiting_with(priority)).sum()
+    }
+
+    fn ticket_that(&self, id: TicketId, status: TicketStatus) -> Result<Ticket, Refusal> {
+        let ticket = self.facts.ticket(id).ok_or(Refusal::NoSuchTicket(id))?;
+        match (ticket.status(), status) {
+            (is, wanted) if is == wanted => Ok(ticket.clone()),
+            (is, TicketStatus::Waiting) => Err(Refusal::NotWaiting { ticket: id, status: is }),
+            (is, _) => Err(Refusal::NotParked { ticket: id, status: is }),
+        }
+    }
+
+    fn vacate(&mut self, slot: SlotId) {
+        if let Some(slot) = self.facts.slot(slot).cloned() {
+            self.facts.put_slot(crate::slot::Slot { occupant: None, ..slot });
+        }
+    }
+
+    fn end(&mut self, ticket: Ticket, stage: Stage) -> Subject {
+        let ticket = Ticket { stage, ..ticket };
+        self.facts.put_ticket(ticket.clone());
+        Subject::Ticket { ticket: Box::new(ticket), position: None }
+    }
+}
+
+fn seen(ticket: &Ticket) -> TicketSeen {
+    TicketSeen { id: ticket.id, number: ticket.number }
+}
+
+fn seen_slot(berth: &Berth) -> SlotSeen {
+    SlotSeen { id: berth.slot, label: berth.label.clone() }
+}

@@ -1,0 +1,370 @@
+//! What is known about one lot while it is locked: as much as the commands at hand need, and what became of it since.
+//!
+//! A lot may have a million slots and a hundred thousand waiting vehicles, so only the first few free slots and the
+//! heads of the queue are loaded. [`Needs`] says how many are enough: every command uses up at most as many as it
+//! counts there, so the end of what was loaded is never mistaken for the end of the lot.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::{
+    command::{Command, Leaving},
+    event::Entry,
+    lot::{Lot, Tally, Version},
+    ports::QueueDelta,
+    slot::{Accepts, Slot, SlotId, SlotLabel},
+    ticket::{Ticket, TicketId, TicketStatus, Turn},
+    vehicle::{PlateKey, VehicleClass},
+};
+
+/// What has to be loaded of a lot before its commands can be decided.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// For each: its open ticket in the installation, and its newest in this lot.
+    pub plates: Vec<PlateKey>,
+    /// Tickets of this lot.
+    pub tickets: Vec<TicketId>,
+    /// Slots by label, retired ones too.
+    pub labels: Vec<SlotLabel>,
+    /// Of every set of accepted classes, how many free slots at least, best first.
+    pub free_slots: i64,
+    /// Of every class, how many waiting tickets at least, first served first.
+    pub heads: i64,
+}
+
+impl Needs {
+    /// Adds what one more command needs.
+    pub fn add(&mut self, command: &Command) {
+        self.plates.extend(command.plate().cloned());
+        match command {
+            Command::OpenLot(_) | Command::ChangeLot(_) | Command::RemoveLot { .. } => {}
+            Command::AddSlots { slots, .. } => {
+                self.labels.extend(slots.iter().map(|slot| slot.label.clone()));
+                self.heads += i64::try_from(slots.len()).unwrap_or(i64::MAX);
+            }
+            Command::ChangeSlot(change) => {
+                self.labels.push(change.label.clone());
+                self.labels.extend(change.new_label.clone());
+                self.heads += 1;
+                self.free_slots += 1;
+            }
+            Command::RemoveSlot { label, .. } => {
+                self.labels.push(label.clone());
+                self.free_slots += 1;
+            }
+            Command::Enter(_) => self.free_slots += 1,
+            Command::Exit { vehicle, .. } => {
+                if let Leaving::Ticket(ticket) = vehicle {
+                    self.tickets.push(*ticket);
+                }
+                self.heads += 1;
+            }
+            Command::Withdraw { ticket }
+            | Command::Void { ticket, .. }
+            | Command::AmendTicket { ticket, .. } => {
+                self.tickets.push(*ticket);
+                self.heads += 1;
+            }
+        }
+    }
+}
+
+/// What is known about one lot, evolving as commands are decided.
+#[derive(Debug)]
+pub struct Facts {
+    /// The lot; none until it is opened.
+    pub lot: Option<Lot>,
+    /// What is in it.
+    pub tally: Tally,
+    /// Whether a new lot's id was given away before.
+    pub id_taken: bool,
+    /// How many waiting tickets come before the one whose priority is about to change.
+    pub ahead: i64,
+    tickets: HashMap<TicketId, Ticket>,
+    slots: HashMap<SlotId, Slot>,
+    open: HashMap<PlateKey, TicketId>,
+    newest: HashMap<PlateKey, TicketId>,
+    labels: HashMap<SlotLabel, SlotId>,
+    free: BTreeMap<Accepts, BTreeSet<(i32, SlotLabel, SlotId)>>,
+    waiting: BTreeMap<VehicleClass, BTreeSet<(Turn, TicketId)>>,
+    before: Before,
+    journal: Vec<Entry>,
+}
+
+/// What the record holds of everything that was touched.
+#[derive(Debug, Default)]
+struct Before {
+    version: Version,
+    opened: bool,
+    new_tickets: HashSet<TicketId>,
+    new_slots: HashSet<SlotId>,
+    tickets: HashMap<TicketId, Option<Turn>>,
+    slots: HashSet<SlotId>,
+    tally: Tally,
+}
+
+/// What a record has to write for one lot after its commands were decided. Rows are as they end up; write them in the
+/// order of the fields, so that no constraint is broken on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// The lot's row.
+    pub lot: Lot,
+    /// Whether the lot's row is new.
+    pub opened: bool,
+    /// The counts that differ from what was loaded.
+    pub tally: Tally,
+    /// New slots.
+    pub new_slots: Vec<Slot>,
+    /// Tickets that departed, withdrew or were voided.
+    pub ended: Vec<Ticket>,
+    /// Open tickets that got a slot or were amended.
+    pub moved: Vec<Ticket>,
+    /// New tickets.
+    pub new_tickets: Vec<Ticket>,
+    /// Slots that were there before.
+    pub slots: Vec<Slot>,
+    /// What happened.
+    pub journal: Vec<Entry>,
+    /// What became of the queue.
+    pub queue: QueueDelta,
+}
+
+impl Facts {
+    /// A lot that is locked, with its counts.
+    pub fn of(lot: Lot, tally: Tally) -> Self {
+        let before = Before { version: lot.version, tally: tally.clone(), ..Before::default() };
+        Self { lot: Some(lot), tally, before, ..Self::of_no_lot(false) }
+    }
+
+    /// A lot that does not exist, and may not if its id was given away before.
+    pub fn of_no_lot(id_taken: bool) -> Self {
+        Self {
+            lot: None,
+            tally: Tally::default(),
+            id_taken,
+            ahead: 0,
+            tickets: HashMap::new(),
+            slots: HashMap::new(),
+            open: HashMap::new(),
+            newest: HashMap::new(),
+            labels: HashMap::new(),
+            free: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            before: Before::default(),
+            journal: Vec::new(),
+        }
+    }
+
+    /// Adds a ticket of this lot, as the record has it.
+    pub fn know_ticket(&mut self, ticket: Ticket) {
+        if !self.tickets.contains_key(&ticket.id) {
+            self.index_ticket(&ticket);
+            self.tickets.insert(ticket.id, ticket);
+        }
+    }
+
+    /// Adds a slot of this lot, as the record has it.
+    pub fn know_slot(&mut self, slot: Slot) {
+        if !self.slots.contains_key(&slot.id) {
+            self.index_slot(&slot);
+            self.slots.insert(slot.id, slot);
+        }
+    }
+
+    /// Adds that a plate is waiting or parked in another lot.
+    pub fn know_open_elsewhere(&mut self, plate: PlateKey, ticket: TicketId) {
+        self.open.insert(plate, ticket);
+    }
+
+    /// A ticket of this lot.
+    pub fn ticket(&self, id: TicketId) -> Option<&Ticket> {
+        self.tickets.get(&id)
+    }
+
+    /// The open ticket of a plate in the installation.
+    pub fn open_ticket(&self, plate: &PlateKey) -> Option<TicketId> {
+        self.open.get(plate).copied()
+    }
+
+    /// The newest ticket of a plate in this lot.
+    pub fn newest_ticket(&self, plate: &PlateKey) -> Option<&Ticket> {
+        self.newest.get(plate).and_then(|id| self.tickets.get(id))
+    }
+
+    /// A slot of this lot.
+    pub fn slot(&self, id: SlotId) -> Option<&Slot> {
+        self.slots.get(&id)
+    }
+
+    /// The slot with this label, also if it was removed.
+    pub fn slot_labelled(&self, label: &SlotLabel) -> Option<&Slot> {
+        self.labels.get(label).and_then(|id| self.slots.get(id))
+    }
+
+    /// The free slot that a vehicle of this class would get: one for exactly its class before one for others too, then
+    /// by rank, then by label.
+    pub fn best_slot(&self, class: &VehicleClass) -> Option<SlotId> {
+        let fitting = self.free.iter().filter(|(accepts, _)| accepts.accepts(class));
+        let first =
+            fitting.filter_map(|(accepts, free)| free.first().map(|slot| (!accepts.is_only(class), slot)));
+        first.min().map(|(_, (_, _, id))| *id)
+    }
+
+    /// The head of every class that waits, first served first.
+    pub fn heads(&self) -> Vec<(TicketId, &VehicleClass)> {
+        let first = self.waiting.iter().filter_map(|(class, queue)| queue.first().map(|head| (head, class)));
+        let mut heads: Vec<_> = first.collect();
+        heads.sort();
+        heads.into_iter().map(|((_, ticket), class)| (*ticket, class)).collect()
+    }
+
+    /// Puts a ticket in, or a new state of one that is known.
+    pub(crate) fn put_ticket(&mut self, ticket: Ticket) {
+        if let Some(old) = self.tickets.remove(&ticket.id) {
+            self.before.tickets.entry(old.id).or_insert_with(|| waiting_turn(&old));
+            self.unindex_ticket(&old);
+            self.count_waiting(&old, -1);
+        } else {
+            self.before.new_tickets.insert(ticket.id);
+            self.before.tickets.insert(ticket.id, None);
+        }
+        self.index_ticket(&ticket);
+        self.count_waiting(&ticket, 1);
+        self.tickets.insert(ticket.id, ticket);
+    }
+
+    /// Puts a slot in, or a new state of one that is known.
+    pub(crate) fn put_slot(&mut self, slot: Slot) {
+        if let Some(old) = self.slots.remove(&slot.id) {
+            self.tally.discount_slot(&old);
+            self.labels.remove(&old.label);
+            if let Some(free) = self.free.get_mut(&old.accepts) {
+                free.remove(&(old.rank, old.label, old.id));
+            }
+        } else {
+            self.before.new_slots.insert(slot.id);
+        }
+        self.before.slots.insert(slot.id);
+        self.tally.count_slot(&slot);
+        self.index_slot(&slot);
+        self.slots.insert(slot.id, slot);
+    }
+
+    /// Puts a new lot in.
+    pub(crate) fn open_lot(&mut self, lot: Lot) {
+        self.lot = Some(lot);
+        self.before.opened = true;
+    }
+
+    /// Adds lines to the journal.
+    pub(crate) fn record(&mut self, entries: Vec<Entry>) {
+        self.journal.extend(entries);
+    }
+
+    /// What has to be written; none if nothing was changed.
+    pub fn into_changes(mut self) -> Option<Changes> {
+        let lot = self.lot.take()?;
+        if lot.version == self.before.version {
+            return None;
+        }
+        let queue = self.queue_delta(&lot);
+        let tally = self.changed_counts();
+        let (new_slots, mut slots): (Vec<_>, Vec<_>) = std::mem::take(&mut self.before.slots)
+            .into_iter()
+            .filter_map(|id| self.slots.remove(&id))
+            .partition(|slot| self.before.new_slots.contains(&slot.id));
+        slots.sort_by_key(|slot| slot.id);
+        let touched = std::mem::take(&mut self.before.tickets);
+        let touched = touched.into_keys().filter_map(|id| self.tickets.remove(&id));
+        let (mut new_tickets, old): (Vec<_>, Vec<_>) =
+            touched.partition(|ticket| self.before.new_tickets.contains(&ticket.id));
+        let (moved, ended): (Vec<_>, Vec<_>) = old.into_iter().partition(|ticket| ticket.status().is_open());
+        new_tickets.sort_by_key(|ticket| ticket.number);
+        let opened = self.before.opened;
+        Some(Changes {
+            lot,
+            opened,
+            tally,
+            new_slots,
+            ended,
+            moved,
+            new_tickets,
+            slots,
+            journal: self.journal,
+            queue,
+        })
+    }
+
+    fn queue_delta(&self, lot: &Lot) -> QueueDelta {
+        let mut delta = QueueDelta {
+            lot: lot.id.clone(),
+            from: self.before.version,
+            to: lot.version,
+            count: self.tally.waiting(),
+            removed: Vec::new(),
+            added: Vec::new(),
+        };
+        for (id, before) in &self.before.tickets {
+            let after = self.tickets.get(id).and_then(waiting_turn);
+            if *before != after {
+                delta.removed.extend(before.map(|_| *id));
+                delta.added.extend(after.map(|turn| (*id, turn)));
+            }
+        }
+        delta
+    }
+
+    fn changed_counts(&self) -> Tally {
+        let (now, before) = (&self.tally, &self.before.tally);
+        let slots = now.slots.iter().filter(|(accepts, count)| before.slots.get(*accepts) != Some(*count));
+        let waiting = now.waiting.iter().filter(|(kind, count)| before.waiting.get(*kind) != Some(*count));
+        Tally {
+            slots: slots.map(|(accepts, count)| (accepts.clone(), *count)).collect(),
+            waiting: waiting.map(|(kind, count)| (kind.clone(), *count)).collect(),
+        }
+    }
+
+    fn index_ticket(&mut self, ticket: &Ticket) {
+        let key = ticket.plate.key();
+        if ticket.status().is_open() {
+            self.open.insert(key.clone(), ticket.id);
+        }
+        if ticket.status() == TicketStatus::Waiting {
+            self.waiting.entry(ticket.class.clone()).or_default().insert((ticket.turn, ticket.id));
+        }
+        let newer = self.newest_ticket(key).is_none_or(|known| known.number <= ticket.number);
+        if newer {
+            self.newest.insert(key.clone(), ticket.id);
+        }
+    }
+
+    fn unindex_ticket(&mut self, ticket: &Ticket) {
+        let key = ticket.plate.key();
+        if self.open.get(key) == Some(&ticket.id) {
+            self.open.remove(key);
+        }
+        if self.newest.get(key) == Some(&ticket.id) {
+            self.newest.remove(key);
+        }
+        if let Some(queue) = self.waiting.get_mut(&ticket.class) {
+            queue.remove(&(ticket.turn, ticket.id));
+        }
+    }
+
+    fn count_waiting(&mut self, ticket: &Ticket, by: i64) {
+        if ticket.status() == TicketStatus::Waiting {
+            self.tally.count_waiting(&ticket.class, &ticket.priority, by);
+        }
+    }
+
+    fn index_slot(&mut self, slot: &Slot) {
+        self.labels.insert(slot.label.clone(), slot.id);
+        if slot.is_free() {
+            let free = self.free.entry(slot.accepts.clone()).or_default();
+            free.insert((slot.rank, slot.label.clone(), slot.id));
+        }
+    }
+}
+
+fn waiting_turn(ticket: &Ticket) -> Option<Turn> {
+    (ticket.status() == TicketStatus::Waiting).then_some(ticket.turn)
+}

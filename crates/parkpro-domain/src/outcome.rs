@@ -1,0 +1,133 @@
+//! What came of a command. A refusal is an answer too.
+
+use crate::{
+    lot::{Lot, LotId, Tally, Version},
+    slot::{Slot, SlotLabel},
+    ticket::{Priority, Ticket, TicketId, TicketNumber, TicketStatus},
+    vehicle::{Plate, VehicleClass},
+};
+
+/// What came of a command, and the state of the lot in which it was true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The lot; none if there is no such lot.
+    pub lot: Option<LotId>,
+    /// The version that the change made, or that the refusal was true for; none if there is no such lot.
+    pub version: Option<Version>,
+    /// Done, or refused.
+    pub result: Result<Done, Refusal>,
+}
+
+/// A change that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// What was changed, as it now is.
+    pub subject: Subject,
+    /// The tickets, other than the subject, that this change gave a slot, in the order in which they got it.
+    pub promoted: Vec<Promotion>,
+}
+
+/// What a change is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A ticket.
+    Ticket {
+        /// As it now is.
+        ticket: Box<Ticket>,
+        /// Its place in the queue from 1, while it waits.
+        position: Option<i64>,
+    },
+    /// A slot.
+    Slot(Box<Slot>),
+    /// New slots.
+    Slots(Vec<Slot>),
+    /// A lot, with what is in it.
+    Lot(Box<Lot>, Tally),
+}
+
+/// A waiting vehicle that got a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// Its ticket.
+    pub ticket: TicketId,
+    /// Counts the arrivals of the lot.
+    pub number: TicketNumber,
+    /// What names it.
+    pub plate: Plate,
+    /// Where it may stand.
+    pub slot: SlotLabel,
+}
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// No lot has this id.
+    NoSuchLot(Option<LotId>),
+    /// No ticket has this id.
+    NoSuchTicket(TicketId),
+    /// The lot has no slot with this label.
+    NoSuchSlot(SlotLabel),
+    /// The id belongs to a lot, or belonged to one that was removed.
+    LotIdTaken(LotId),
+    /// The lot still has vehicles in it or waiting.
+    LotInUse {
+        /// Parked and waiting.
+        open_tickets: i64,
+    },
+    /// Another slot of the lot has this label, or it was given twice.
+    LabelTaken(SlotLabel),
+    /// A vehicle stands in the slot.
+    SlotOccupied {
+        /// Which.
+        label: SlotLabel,
+        /// Whose.
+        ticket: TicketId,
+    },
+    /// The thing was changed since the caller saw it.
+    Stale {
+        /// The revision that it has now.
+        revision: i64,
+    },
+    /// The vehicle is waiting or parked already, here or in another lot.
+    PlateAlreadyActive {
+        /// Its open ticket.
+        ticket: TicketId,
+    },
+    /// The lot takes no vehicles.
+    LotClosed,
+    /// As many vehicles wait as may.
+    QueueFull {
+        /// How many may.
+        limit: u32,
+    },
+    /// No slot of the lot ever accepts this class.
+    NothingFits(VehicleClass),
+    /// The lot has no such priority.
+    UnknownPriority(Priority),
+    /// The leaving vehicle is not inside.
+    NotInside,
+    /// The leaving vehicle still waits.
+    StillWaiting {
+        /// Its ticket.
+        ticket: TicketId,
+    },
+    /// The vehicle has left before.
+    AlreadyDeparted {
+        /// Its ticket.
+        ticket: TicketId,
+    },
+    /// The ticket does not wait.
+    NotWaiting {
+        /// Which.
+        ticket: TicketId,
+        /// What it does instead.
+        status: TicketStatus,
+    },
+    /// The vehicle of the ticket is not in a slot.
+    NotParked {
+        /// Which.
+        ticket: TicketId,
+        /// What it does instead.
+        status: TicketStatus,
+    },
+}

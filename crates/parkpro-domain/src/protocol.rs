@@ -1,0 +1,349 @@
+//! How a lot changes, step by step: the one order in which every record carries requests out.
+//!
+//! A *turn* is one transaction that carries many requests: begin, claim the idempotency keys, lock the lots, read the
+//! facts and the clock, decide over each request in order, write, commit. It is written here, over the primitive steps
+//! that each record implements, so that no record can do it differently.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::{
+    command::{Command, Target},
+    decide::decide,
+    facts::{Changes, Facts, Needs},
+    lot::LotId,
+    ports::{Answer, Fault, Key, PortError, Reply, Request, Witness},
+    tariff::FeePolicy,
+    ticket::{TicketId, TicketStatus, Turn},
+    time::Timestamp,
+    vehicle::PlateKey,
+};
+
+/// What [`decide`] goes by besides the facts.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// What a stay costs.
+    pub fees: std::sync::Arc<dyn FeePolicy>,
+}
+
+/// What the record knows of an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It was not used before, and is this transaction's now.
+    Fresh,
+    /// It was used for a request with this fingerprint, which was answered so.
+    Used {
+        /// SHA-256 of the request.
+        fingerprint: [u8; 32],
+        /// The answer.
+        reply: Reply,
+    },
+}
+
+/// What came of trying to lock the lot of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lock {
+    /// It is this transaction's until the end.
+    Held(LotId),
+    /// There is no such lot, or no such ticket.
+    Missing,
+    /// A lot may be opened, and nobody else opens one meanwhile.
+    Vacant {
+        /// Whether the id was given away before.
+        id_taken: bool,
+    },
+    /// Another instance holds it; this transaction does not wait for it.
+    Elsewhere,
+}
+
+/// One open transaction of a record, as the protocol sees it. Implemented inside the records; never leaves them.
+///
+/// Every `Err` before [`Transaction::commit`] means that nothing was committed once [`Transaction::rollback`] returns.
+pub trait Transaction: Send {
+    /// Opens the transaction.
+    fn begin(&mut self) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Claims these different keys, in this order; what is known of each.
+    fn claim(&mut self, keys: &[&Key]) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
+
+    /// Gives claims back.
+    fn release(&mut self, keys: &[&Key]) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Locks the lots of these different targets in ascending order, each as far as it can be had without waiting while
+    /// another one is held. At least one MUST be held, missing or vacant. MUST be a statement of its own.
+    fn lock(&mut self, targets: &[Target<'_>]) -> impl Future<Output = Result<Vec<Lock>, PortError>> + Send;
+
+    /// Reads what is needed of lots that are held, and then the clock.
+    fn facts(
+        &mut self,
+        needs: &[(LotId, Needs)],
+    ) -> impl Future<Output = Result<(Vec<Facts>, Timestamp), PortError>> + Send;
+
+    /// How many waiting tickets of a lot, other than this one, have a lower turn.
+    fn ahead(
+        &mut self,
+        lot: &LotId,
+        ticket: TicketId,
+        turn: Turn,
+    ) -> impl Future<Output = Result<i64, PortError>> + Send;
+
+    /// Writes what was decided, and the replies under the keys that were claimed.
+    fn write(
+        &mut self,
+        changes: &[Changes],
+        replies: &[(&Key, &Reply)],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Makes it durable. [`Fault::OutcomeUnknown`] if it cannot be known whether it was.
+    fn commit(&mut self) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Undoes all since `begin`; after this a new transaction can begin. Cannot fail: a connection that cannot be
+    /// rolled back is thrown away.
+    fn rollback(&mut self) -> impl Future<Output = ()> + Send;
+}
+
+/// What a turn did with one request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is answered, durably.
+    Answered(Answer),
+    /// It was not carried out and belongs to the next turn.
+    Postponed,
+    /// The record is unwell.
+    Failed(PortError),
+}
+
+/// How often a request is tried again after a fault that left nothing behind.
+const TRIES: usize = 3;
+
+/// Carries out a batch of requests in one transaction, tells the witness, and says what became of each.
+///
+/// A request that cannot share this transaction with those before it is postponed; the first never is, unless another
+/// instance holds its lot. If the batch fails as a whole, each request gets a transaction of its own, so that one bad
+/// request never spoils the others.
+pub async fn turn<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    batch: &[&Request],
+    witness: &dyn Witness,
+) -> Vec<Verdict> {
+    match attempt(tx, rules, batch, witness).await {
+        Ok(verdicts) => verdicts,
+        Err(error) if batch.len() > 1 && error.fault == Fault::Unavailable => {
+            match attempt(tx, rules, batch, witness).await {
+                Ok(verdicts) => verdicts,
+                Err(error) => batch.iter().map(|_| Verdict::Failed(error.echo())).collect(),
+            }
+        }
+        Err(error) if batch.len() > 1 && error.fault != Fault::OutcomeUnknown => {
+            let mut verdicts = Vec::with_capacity(batch.len());
+            for request in batch {
+                verdicts.push(alone(tx, rules, request, witness).await);
+            }
+            verdicts
+        }
+        Err(error) if batch.len() > 1 => batch.iter().map(|_| Verdict::Failed(error.echo())).collect(),
+        Err(_) => vec![match batch.first() {
+            Some(request) => alone(tx, rules, request, witness).await,
+            None => return Vec::new(),
+        }],
+    }
+}
+
+async fn alone<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    request: &Request,
+    witness: &dyn Witness,
+) -> Verdict {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match attempt(tx, rules, &[request], witness).await {
+            Ok(mut verdicts) => return verdicts.pop().unwrap_or(Verdict::Postponed),
+            Err(error) if tries < TRIES && matches!(error.fault, Fault::Conflict | Fault::Unavailable) => {}
+            Err(error) => return Verdict::Failed(error),
+        }
+    }
+}
+
+/// One transaction. `Err` means that it is rolled back, or that its outcome is unknown.
+async fn attempt<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    batch: &[&Request],
+    witness: &dyn Witness,
+) -> Result<Vec<Verdict>, PortError> {
+    tx.begin().await?;
+    let carried = match run(tx, rules, batch).await {
+        Ok(carried) => tx.commit().await.map(|()| carried),
+        Err(error) => Err(error),
+    };
+    match carried {
+        Ok((verdicts, changes)) => {
+            for changes in &changes {
+                witness.committed(changes);
+            }
+            witness.turned(verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Answered(_))).count());
+            Ok(verdicts)
+        }
+        Err(error) => {
+            tx.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+/// The steps between begin and commit.
+async fn run<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    batch: &[&Request],
+) -> Result<(Vec<Verdict>, Vec<Changes>), PortError> {
+    let mut verdicts: Vec<Verdict> = batch.iter().map(|_| Verdict::Postponed).collect();
+    let fresh = claim(tx, batch, seats(batch), &mut verdicts).await?;
+    let seated = lock(tx, batch, fresh).await?;
+    let (mut facts, now) = read(tx, batch, &seated).await?;
+
+    let mut replies: Vec<(&Key, Reply)> = Vec::new();
+    for (place, lot) in &seated {
+        let Request { command, actor, key, wording } = batch[*place];
+        let Some(facts) = facts.get_mut(lot) else { continue };
+        let outcome = decide(facts, rules, command, actor, now);
+        let reply = key.as_ref().map(|key| (key, wording.word(command, &outcome)));
+        replies.extend(reply.clone());
+        verdicts[*place] =
+            Verdict::Answered(Answer::Decided { outcome, reply: reply.map(|(_, reply)| reply) });
+    }
+
+    let changes: Vec<Changes> = facts.into_values().filter_map(Facts::into_changes).collect();
+    let replies: Vec<_> = replies.iter().map(|(key, reply)| (*key, reply)).collect();
+    tx.write(&changes, &replies, now).await?;
+    Ok((verdicts, changes))
+}
+
+/// Who shares the transaction. A plate concerns one lot in a turn, and a key one request, because neither is visible to
+/// others before the commit. A command that needs more facts than its lot's has the turn to itself.
+fn seats(batch: &[&Request]) -> Vec<usize> {
+    let mut keys = HashSet::new();
+    let mut plates: HashMap<&PlateKey, Target<'_>> = HashMap::new();
+    let mut seats = Vec::with_capacity(batch.len());
+    for (place, request) in batch.iter().enumerate() {
+        let alone = matches!(request.command, Command::OpenLot(_) | Command::AmendTicket { .. });
+        if alone && place > 0 {
+            continue;
+        }
+        let target = request.command.target();
+        let plate = request.command.plate();
+        let elsewhere = plate.and_then(|plate| plates.get(plate)).is_some_and(|known| *known != target);
+        let repeated = request.key.as_ref().is_some_and(|key| keys.contains(&(&key.principal, &key.key)));
+        if elsewhere || repeated {
+            continue;
+        }
+        keys.extend(request.key.as_ref().map(|key| (&key.principal, &key.key)));
+        plates.extend(plate.map(|plate| (plate, target)));
+        seats.push(place);
+        if alone {
+            break;
+        }
+    }
+    seats
+}
+
+/// Claims the keys of those seated; whose key was used before is answered. Who is left.
+async fn claim<T: Transaction>(
+    tx: &mut T,
+    batch: &[&Request],
+    seated: Vec<usize>,
+    verdicts: &mut [Verdict],
+) -> Result<Vec<usize>, PortError> {
+    let mut keyed: Vec<(&Key, usize)> =
+        seated.iter().filter_map(|place| batch[*place].key.as_ref().map(|key| (key, *place))).collect();
+    if keyed.is_empty() {
+        return Ok(seated);
+    }
+    keyed.sort_unstable();
+    let keys: Vec<&Key> = keyed.iter().map(|(key, _)| *key).collect();
+    for (claim, (key, place)) in tx.claim(&keys).await?.into_iter().zip(&keyed) {
+        if let Claim::Used { fingerprint, reply } = claim {
+            let same = fingerprint == key.fingerprint;
+            verdicts[*place] =
+                Verdict::Answered(if same { Answer::Replayed(reply) } else { Answer::KeyReused });
+        }
+    }
+    Ok(seated.into_iter().filter(|place| matches!(verdicts[*place], Verdict::Postponed)).collect())
+}
+
+/// A lot of this turn: one that is held, or the place of one that is not there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Ground {
+    Held(LotId),
+    Missing,
+    Vacant { id_taken: bool },
+}
+
+/// Locks the lots of those who are left; who finds its lot held by another instance leaves, with its key.
+async fn lock<T: Transaction>(
+    tx: &mut T,
+    batch: &[&Request],
+    fresh: Vec<usize>,
+) -> Result<Vec<(usize, Ground)>, PortError> {
+    let mut targets: Vec<Target<'_>> = fresh.iter().map(|place| batch[*place].command.target()).collect();
+    targets.sort_unstable();
+    targets.dedup();
+    if targets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let locks: BTreeMap<Target<'_>, Lock> = targets.iter().copied().zip(tx.lock(&targets).await?).collect();
+    let mut unheld = Vec::new();
+    let mut seated = Vec::with_capacity(fresh.len());
+    for place in fresh {
+        let request = batch[place];
+        match locks.get(&request.command.target()) {
+            Some(Lock::Held(lot)) => seated.push((place, Ground::Held(lot.clone()))),
+            Some(Lock::Missing) => seated.push((place, Ground::Missing)),
+            Some(Lock::Vacant { id_taken }) => seated.push((place, Ground::Vacant { id_taken: *id_taken })),
+            Some(Lock::Elsewhere) | None => unheld.extend(&request.key),
+        }
+    }
+    if !unheld.is_empty() {
+        tx.release(&unheld).await?;
+    }
+    Ok(seated)
+}
+
+/// The facts of every lot of this turn, and the clock.
+async fn read<T: Transaction>(
+    tx: &mut T,
+    batch: &[&Request],
+    seated: &[(usize, Ground)],
+) -> Result<(BTreeMap<Ground, Facts>, Timestamp), PortError> {
+    let mut needs: BTreeMap<LotId, Needs> = BTreeMap::new();
+    let mut facts = BTreeMap::new();
+    for (place, ground) in seated {
+        match ground {
+            Ground::Held(lot) => needs.entry(lot.clone()).or_default().add(&batch[*place].command),
+            Ground::Missing => drop(facts.insert(ground.clone(), Facts::of_no_lot(false))),
+            Ground::Vacant { id_taken } => drop(facts.insert(ground.clone(), Facts::of_no_lot(*id_taken))),
+        }
+    }
+    let needs: Vec<_> = needs.into_iter().collect();
+    let (held, now) = tx.facts(&needs).await?;
+    for ((lot, _), mut known) in needs.into_iter().zip(held) {
+        let amended = seated.iter().find(|(_, ground)| *ground == Ground::Held(lot.clone()));
+        if let Some((ticket, turn)) = amended.and_then(|(place, _)| new_turn(&known, &batch[*place].command))
+        {
+            known.ahead = tx.ahead(&lot, ticket, turn).await?;
+        }
+        facts.insert(Ground::Held(lot), known);
+    }
+    Ok((facts, now))
+}
+
+/// The turn that a waiting ticket has after it was amended.
+fn new_turn(facts: &Facts, command: &Command) -> Option<(TicketId, Turn)> {
+    let Command::AmendTicket { ticket, priority, .. } = command else { return None };
+    let ticket = facts.ticket(*ticket).filter(|ticket| ticket.status() == TicketStatus::Waiting)?;
+    let rank = facts.lot.as_ref()?.priorities.rank(priority.as_ref().unwrap_or(&ticket.priority))?;
+    Some((ticket.id, Turn::of(rank, ticket.number)))
+}

@@ -1,0 +1,127 @@
+//! The default tariff: so much per started hour of the whole stay.
+
+use super::{Fee, FeeLine, FeePolicy, Stay};
+use crate::{
+    invalid::Invalid,
+    money::{Currency, MajorAmount, Money},
+    time::Timestamp,
+};
+
+const HOUR: i64 = 3_600_000_000;
+/// More than a stay of a thousand years costs at the highest rate still fits into an `i64`.
+const HIGHEST: i64 = 1_000_000_000_000;
+
+/// A price for every hour that has begun, without a cap. A stay of no time at all costs nothing, and an hour that ends
+/// exactly when the vehicle leaves is not followed by another one.
+#[derive(Debug, Clone, Copy)]
+pub struct StartedHours {
+    per_hour: MajorAmount,
+}
+
+impl StartedHours {
+    /// A price in major units of whatever currency the lot has.
+    pub const fn new(per_hour: MajorAmount) -> Self {
+        Self { per_hour }
+    }
+
+    /// The price of an hour in a currency, or why there is none.
+    pub fn per_hour(&self, currency: Currency) -> Result<Money, Invalid> {
+        self.per_hour.of(currency).and_then(|price| {
+            if price.minor > HIGHEST {
+                return Err(Invalid::new("invalid-amount", "the price of an hour is too high"));
+            }
+            Ok(price)
+        })
+    }
+}
+
+impl FeePolicy for StartedHours {
+    fn fee(&self, stay: &Stay) -> Fee {
+        let price = self.per_hour(stay.currency).map_or(0, |price| price.minor);
+        let hours = started_hours(stay);
+        let amount = price.saturating_mul(hours);
+        let line = FeeLine {
+            rule: "started-hour".to_owned(),
+            from: stay.parked_at,
+            to: stay.parked_at.plus_micros(hours * HOUR),
+            units: hours,
+            unit_price: price,
+            amount,
+            note: format!("{hours} started {}", if hours == 1 { "hour" } else { "hours" }),
+        };
+        Fee {
+            total: Money::new(amount, stay.currency),
+            lines: if hours == 0 { Vec::new() } else { vec![line] },
+        }
+    }
+
+    fn holds_until(&self, stay: &Stay) -> Timestamp {
+        stay.parked_at.plus_micros(started_hours(stay) * HOUR)
+    }
+}
+
+fn started_hours(stay: &Stay) -> i64 {
+    let elapsed = stay.ended_at.micros_since(stay.parked_at);
+    elapsed / HOUR + i64::from(elapsed % HOUR != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{time::Zone, vehicle::VehicleClass};
+
+    fn stay(micros: i64, currency: &str) -> Stay {
+        let parked_at = Timestamp::parse("2026-11-22T08:00:00Z").unwrap();
+        Stay {
+            parked_at,
+            ended_at: parked_at.plus_micros(micros),
+            class: VehicleClass::car(),
+            zone: Zone::UTC,
+            currency: Currency::parse(currency).unwrap(),
+        }
+    }
+
+    fn fifty() -> StartedHours {
+        StartedHours::new(MajorAmount::parse("50.00").unwrap())
+    }
+
+    #[test]
+    fn every_started_hour_costs_fifty() {
+        for (micros, minor) in [
+            (0, 0),
+            (1, 5000),
+            (HOUR - 1, 5000),
+            (HOUR, 5000),
+            (HOUR + 1, 10_000),
+            (2 * HOUR, 10_000),
+            (25 * HOUR, 125_000),
+        ] {
+            assert_eq!(fifty().fee(&stay(micros, "USD")).total.minor, minor, "{micros}");
+        }
+        assert_eq!(fifty().fee(&stay(1, "JPY")).total.minor, 50);
+        assert_eq!(fifty().fee(&stay(1, "KWD")).total.minor, 50_000);
+    }
+
+    #[test]
+    fn a_fee_holds_until_its_hour_is_over() {
+        let stay = stay(HOUR + 1, "USD");
+        assert_eq!(fifty().holds_until(&stay), stay.parked_at.plus_micros(2 * HOUR));
+    }
+
+    proptest! {
+        #[test]
+        fn lines_add_up_and_survive_storing(micros in 0..400 * 24 * HOUR) {
+            let fee = fifty().fee(&stay(micros, "USD"));
+            prop_assert_eq!(fee.lines.iter().map(|line| line.amount).sum::<i64>(), fee.total.minor);
+            prop_assert_eq!(Fee::stored(fee.total, &fee.lines_text()).unwrap(), fee);
+        }
+
+        #[test]
+        fn a_longer_stay_never_costs_less(micros in 0..400 * 24 * HOUR, more in 0..48 * HOUR) {
+            let shorter = fifty().fee(&stay(micros, "USD")).total.minor;
+            prop_assert!(fifty().fee(&stay(micros + more, "USD")).total.minor >= shorter);
+        }
+    }
+}

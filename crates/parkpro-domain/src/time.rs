@@ -1,0 +1,113 @@
+//! Instants and time zones.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::invalid::Invalid;
+
+/// An instant: microseconds since 1970-01-01T00:00:00Z. Microseconds, because that is what every record keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The instant that many microseconds after 1970 began in UTC.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970 began in UTC.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339, with any offset; finer than a microsecond is cut off.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        DateTime::parse_from_rfc3339(text).map(|instant| Self(instant.timestamp_micros())).map_err(|error| {
+            Invalid::new(
+                "invalid-instant",
+                format!("an instant is RFC 3339 such as 2026-11-22T08:00:00Z: {error}"),
+            )
+        })
+    }
+
+    /// Microseconds from `earlier` to this instant; 0 if it is not later.
+    pub fn micros_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0)
+    }
+
+    /// The instant `micros` microseconds later (earlier if negative).
+    #[must_use]
+    pub const fn plus_micros(self, micros: i64) -> Self {
+        Self(self.0.saturating_add(micros))
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(instant: DateTime<Utc>) -> Self {
+        Self(instant.timestamp_micros())
+    }
+}
+
+/// RFC 3339 in UTC with six digits: `2026-11-22T08:00:00.000001Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match DateTime::<Utc>::from_timestamp_micros(self.0) {
+            Some(instant) => f.write_str(&instant.to_rfc3339_opts(SecondsFormat::Micros, true)),
+            None => write!(f, "{}us", self.0),
+        }
+    }
+}
+
+/// An IANA time zone, such as `Europe/Berlin`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(chrono_tz::Tz);
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(chrono_tz::UTC);
+
+    /// Reads the name of a zone of the IANA database.
+    pub fn parse(name: &str) -> Result<Self, Invalid> {
+        name.parse().map(Self).map_err(|_unknown| {
+            Invalid::new(
+                "invalid-time-zone",
+                "a time zone is a name of the IANA database, such as Europe/Berlin",
+            )
+        })
+    }
+
+    /// Its name in the IANA database.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_reads_and_writes_microseconds() {
+        for (text, written) in [
+            ("2026-11-22T08:00:00Z", "2026-11-22T08:00:00.000000Z"),
+            ("2026-11-22T09:00:00.123456789+01:00", "2026-11-22T08:00:00.123456Z"),
+            ("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z"),
+        ] {
+            assert_eq!(Timestamp::parse(text).unwrap().to_string(), written);
+        }
+        assert_eq!(Timestamp::parse("2026-11-22").unwrap_err().code, "invalid-instant");
+    }
+
+    #[test]
+    fn a_zone_is_one_of_the_database() {
+        assert_eq!(Zone::parse("Europe/Berlin").unwrap().name(), "Europe/Berlin");
+        assert_eq!(Zone::parse("Mars/Olympus").unwrap_err().code, "invalid-time-zone");
+    }
+}

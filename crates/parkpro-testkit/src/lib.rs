@@ -1,0 +1,3 @@
+//! What the tests of every crate share: throw-away servers that they start themselves.
+
+pub mod servers;
