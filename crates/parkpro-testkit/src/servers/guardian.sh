@@ -86,7 +86,7 @@ ready() {
 }
 
 running() {
-    [ -n "$server" ] && kill -0 "$server"
+    [ -n "$server" ] && kill -0 "$server" 2>/dev/null
 }
 
 start() {
@@ -129,7 +129,7 @@ end() {
 signal() {
     workers=
     if [ "$1" = KILL ]; then
-        workers=$(cat "/proc/$main/task/$main/children" || pgrep -P "$main")
+        workers=$(cat "/proc/$main/task/$main/children" 2>/dev/null || pgrep -P "$main")
     fi
     # shellcheck disable=SC2086 # one word each
     kill "-$1" "$main" $workers

@@ -134,7 +134,7 @@ pub struct FirstRun {
     #[serde(deserialize_with = "currency")]
     pub currency: Currency,
     /// How many slots it has, at most 10,000.
-    pub slots: u16,
+    pub slots: u32,
     /// What their labels begin with; a label of this prefix and five digits is valid.
     pub label_prefix: String,
     /// What each of them takes.

@@ -294,6 +294,18 @@ fn a_settings_file_that_cannot_be_read_is_named() {
     assert!(given.error().to_string().contains("not UTF-8"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_variable_that_is_not_text_is_refused_only_if_it_is_ours() {
+    use std::{ffi::OsString, os::unix::ffi::OsStringExt};
+
+    let mut given = Given::nothing();
+    given.sources.environment.insert("OTHER".into(), OsString::from_vec(vec![0xff]));
+    given.load();
+    given.sources.environment.insert("REDIS_URL".into(), OsString::from_vec(vec![0xff]));
+    assert_eq!(given.error().to_string(), "environment variable REDIS_URL is not UTF-8 text; set it again.");
+}
+
 #[test]
 fn a_single_underscore_is_only_a_warning() {
     let loaded = Given::nothing()

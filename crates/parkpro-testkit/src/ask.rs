@@ -1,0 +1,256 @@
+//! Commands and requests in few words.
+
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::unwrap_used,
+    reason = "for tests: a word of a test that cannot be parsed is a mistake in the test"
+)]
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
+
+use parkpro_domain::{
+    command::{ChangeLot, ChangeSlot, Command, Enter, Leaving, NewSlot, OpenLot},
+    event::Principal,
+    lot::{LotId, LotName, Priorities, Tally},
+    money::{Currency, MajorAmount},
+    outcome::{Outcome, Subject},
+    ports::{Answer, Key, Reply, Request, Wording},
+    protocol::Rules,
+    slot::{Accepts, SlotCount, SlotLabel},
+    tariff::StartedHours,
+    ticket::{Priority, Reason, TicketId},
+    time::Zone,
+    vehicle::{Plate, VehicleClass},
+};
+
+use crate::ids::nth_ticket;
+
+/// Minor units that an hour costs by [`rules`], in a currency with two decimals.
+pub const PER_HOUR: i64 = 5000;
+
+/// 50.00 for every started hour.
+pub fn rules() -> Rules {
+    Rules { fees: Arc::new(StartedHours::new(MajorAmount::parse("50.00").unwrap())) }
+}
+
+/// The id of a lot.
+pub fn lot(id: &str) -> LotId {
+    LotId::parse(id).unwrap()
+}
+
+/// The label of a slot.
+pub fn label(text: &str) -> SlotLabel {
+    SlotLabel::parse(text).unwrap()
+}
+
+/// A plate.
+pub fn plate(text: &str) -> Plate {
+    Plate::parse(text).unwrap()
+}
+
+/// A class of vehicles.
+pub fn class(name: &str) -> VehicleClass {
+    VehicleClass::parse(name).unwrap()
+}
+
+/// A set of classes: `car+van`.
+pub fn accepts(classes: &str) -> Accepts {
+    Accepts::parse(classes).unwrap()
+}
+
+/// A priority.
+pub fn priority(name: &str) -> Priority {
+    Priority::parse(name).unwrap()
+}
+
+/// A reason.
+pub fn reason(text: &str) -> Reason {
+    Reason::parse(text).unwrap()
+}
+
+/// A new lot in UTC and US dollars that takes any number of waiting vehicles.
+pub fn open(id: &str, slots: Vec<NewSlot>) -> OpenLot {
+    OpenLot {
+        lot: lot(id),
+        name: LotName::parse(id).unwrap(),
+        zone: Zone::UTC,
+        currency: Currency::parse("USD").unwrap(),
+        accepting: true,
+        queue_limit: None,
+        priorities: Priorities::usual(),
+        slots,
+    }
+}
+
+/// A slot for cars with rank 0.
+pub fn slot(text: &str) -> NewSlot {
+    slot_for("car", text)
+}
+
+/// A slot for these classes (`car+van`) with rank 0.
+pub fn slot_for(classes: &str, text: &str) -> NewSlot {
+    NewSlot { label: label(text), level: None, accepts: accepts(classes), rank: 0 }
+}
+
+/// So many slots for cars: `A-001`, `A-002`, ….
+pub fn slots(count: usize) -> Vec<NewSlot> {
+    (1..=count).map(|n| slot(&format!("A-{n:03}"))).collect()
+}
+
+/// A change of a lot that changes nothing yet.
+pub fn change_lot(id: &str) -> ChangeLot {
+    ChangeLot { lot: lot(id), revision: None, name: None, zone: None, accepting: None, queue_limit: None }
+}
+
+/// A change of a slot that changes nothing yet.
+pub fn change_slot(id: &str, text: &str) -> ChangeSlot {
+    ChangeSlot {
+        lot: lot(id),
+        label: label(text),
+        revision: None,
+        new_label: None,
+        level: None,
+        accepts: None,
+        rank: None,
+        in_service: None,
+        reason: None,
+    }
+}
+
+/// Slots are added.
+pub fn add_slots(id: &str, slots: Vec<NewSlot>) -> Command {
+    Command::AddSlots { lot: lot(id), slots }
+}
+
+/// A slot is put out of service or back.
+pub fn serve(id: &str, text: &str, in_service: bool) -> Command {
+    Command::ChangeSlot(ChangeSlot { in_service: Some(in_service), ..change_slot(id, text) })
+}
+
+/// A slot goes.
+pub fn remove_slot(id: &str, text: &str) -> Command {
+    Command::RemoveSlot { lot: lot(id), label: label(text), revision: None }
+}
+
+/// A car without a priority of its own is at the gate.
+pub fn enter(id: &str, ticket: TicketId, text: &str) -> Enter {
+    Enter {
+        lot: lot(id),
+        ticket,
+        plate: plate(text),
+        class: VehicleClass::car(),
+        priority: Priority::standard(),
+        occurred_at: None,
+    }
+}
+
+/// A vehicle leaves, named by its plate.
+pub fn exit(id: &str, text: &str) -> Command {
+    let vehicle = Leaving::Plate(plate(text).key().clone());
+    Command::Exit { lot: lot(id), vehicle, occurred_at: None }
+}
+
+/// A vehicle leaves, named by its ticket.
+pub fn exit_by_ticket(id: &str, ticket: TicketId) -> Command {
+    Command::Exit { lot: lot(id), vehicle: Leaving::Ticket(ticket), occurred_at: None }
+}
+
+/// The entry of a vehicle is cancelled.
+pub fn void(ticket: TicketId) -> Command {
+    Command::Void { ticket, reason: reason("entered by mistake") }
+}
+
+/// A ticket gets another plate.
+pub fn correct(ticket: TicketId, text: &str) -> Command {
+    Command::AmendTicket { ticket, plate: Some(plate(text)), priority: None }
+}
+
+/// A ticket gets another priority.
+pub fn prioritise(ticket: TicketId, name: &str) -> Command {
+    Command::AmendTicket { ticket, plate: None, priority: Some(priority(name)) }
+}
+
+/// A request of somebody, without a key.
+pub fn request(command: Command) -> Request {
+    Request { command, actor: Principal::anonymous(), key: None, wording: Arc::new(PlainWording) }
+}
+
+/// The same request under an idempotency key.
+pub fn keyed(command: Command, key: &str) -> Request {
+    let key = Key {
+        principal: Principal::anonymous(),
+        key: key.to_owned(),
+        fingerprint: fingerprint(&command),
+    };
+    Request { key: Some(key), ..request(command) }
+}
+
+/// What a client asked, in 32 bytes. The id of a new ticket is not a part of it: the program gives that anew each time.
+pub fn fingerprint(command: &Command) -> [u8; 32] {
+    let asked = match command {
+        Command::Enter(enter) => Command::Enter(Enter { ticket: nth_ticket(0), ..enter.clone() }),
+        other => other.clone(),
+    };
+    let text = format!("{asked:?}");
+    let mut bytes = [0; 32];
+    for (salt, part) in bytes.chunks_mut(8).enumerate() {
+        let mut hasher = DefaultHasher::new();
+        (salt, &text).hash(&mut hasher);
+        part.copy_from_slice(&hasher.finish().to_be_bytes());
+    }
+    bytes
+}
+
+/// Says everything about an outcome, so that replies are equal only if outcomes are.
+pub struct PlainWording;
+
+impl Wording for PlainWording {
+    fn word(&self, command: &Command, outcome: &Outcome) -> Reply {
+        let done = outcome.result.is_ok();
+        let subject = outcome.result.as_ref().ok().map(|done| &done.subject);
+        Reply {
+            status: if done { 200 } else { 409 },
+            location: match (command, subject) {
+                (Command::Enter(_), Some(Subject::Ticket { ticket, .. })) => {
+                    Some(format!("/tickets/{}", ticket.id))
+                }
+                _ => None,
+            },
+            etag: match subject {
+                Some(Subject::Slot(slot)) => Some(format!("\"{}\"", slot.revision)),
+                Some(Subject::Lot(lot, _)) => Some(format!("\"{}\"", lot.revision)),
+                _ => None,
+            },
+            body: format!("{:?}", tidy(outcome.clone())).into_bytes(),
+        }
+    }
+}
+
+/// The same outcome without counts of nothing: whether a record keeps a count that has fallen to zero is its own affair.
+#[must_use]
+pub fn tidy(mut outcome: Outcome) -> Outcome {
+    if let Ok(done) = &mut outcome.result
+        && let Subject::Lot(_, tally) = &mut done.subject
+    {
+        tidy_tally(tally);
+    }
+    outcome
+}
+
+/// The same answer without counts of nothing.
+#[must_use]
+pub fn tidy_answer(answer: Answer) -> Answer {
+    match answer {
+        Answer::Decided { outcome, reply } => Answer::Decided { outcome: tidy(outcome), reply },
+        other => other,
+    }
+}
+
+/// Leaves counts of nothing out.
+pub fn tidy_tally(tally: &mut Tally) {
+    tally.slots.retain(|_, count| *count != SlotCount::default());
+    tally.waiting.retain(|_, count| *count != 0);
+}

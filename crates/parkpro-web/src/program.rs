@@ -1,0 +1,220 @@
+//! The whole program, put together from its settings: adapters, use cases, HTTP server, background work. `main` and the
+//! tests start it through the same function.
+
+mod background;
+mod greeting;
+mod store;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::{HttpServer, dev::Server};
+use parkpro_domain::{
+    command::OpenLot,
+    lot::Priorities,
+    parking::{self, First, Outbox, Places},
+    ports::{LedgerError, Witness},
+    protocol::Rules,
+    tariff::StartedHours,
+};
+use parkpro_redis::{RedisBell, RedisQueue};
+use thiserror::Error;
+use tokio::task::JoinSet;
+
+use crate::{
+    api::{self, CarPark},
+    live::Live,
+    settings::{Loaded, QueueUrl, Settings},
+    system::{SystemClock, SystemIds},
+};
+
+/// Why the program did not start or did not go on: one sentence for its operator.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("{setting} cannot be listened on: {why}; stop the other program or choose another port with --port.")]
+    Address {
+        /// The setting, its value and its origin.
+        setting: String,
+        /// What the system said.
+        why: io::Error,
+    },
+    /// The record cannot be opened.
+    #[error("{setting} cannot be used: {why}")]
+    Store {
+        /// The setting, its value and its origin.
+        setting: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// The queue's address makes no sense.
+    #[error("{setting} cannot be used: {why}")]
+    Queue {
+        /// The setting, its value and its origin.
+        setting: String,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// The first lot cannot be made.
+    #[error("the first lot (settings [first_run]) cannot be opened: {0}")]
+    FirstLot(String),
+    /// The server ended.
+    #[error("the server ended: {0}")]
+    Server(#[from] io::Error),
+}
+
+/// A running car park.
+pub struct Program {
+    server: Server,
+    address: SocketAddr,
+    store: Store,
+    live: Arc<Live>,
+    redis: Option<Redis>,
+    background: JoinSet<()>,
+    greeting: String,
+}
+
+/// The queue's index and the bell between instances.
+#[derive(Clone)]
+struct Redis {
+    queue: Arc<RedisQueue>,
+    bell: Arc<RedisBell>,
+}
+
+impl Program {
+    /// Opens the record, makes the first lot if there is none, and listens.
+    pub async fn start(loaded: &Loaded) -> Result<Self, StartError> {
+        let settings = &loaded.settings;
+        for warning in loaded.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let rules = Rules { fees: Arc::new(StartedHours::new(settings.fee.per_started_hour)) };
+        let live = Arc::new(Live::default());
+        let redis = open_redis(loaded, Arc::clone(&live) as _)?;
+        let outbox = redis.as_ref().map(|_| Arc::new(Outbox::default()));
+        let witness = witnesses(&live, redis.as_ref(), outbox.clone());
+
+        let store = store::open(loaded, rules.clone(), witness).await?;
+        let first = open_first(settings, &store).await?;
+        let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { Arc::clone(&redis.queue) as _ });
+        let mut background = JoinSet::new();
+        let followed = index.clone().zip(outbox);
+        background::start(&mut background, settings, &store, Arc::clone(&live) as _, followed);
+
+        let car_park = CarPark {
+            ledger: Arc::clone(&store.ledger),
+            records: Arc::clone(&store.records),
+            places: Arc::new(Places::new(Arc::clone(&store.records), index)),
+            live: Arc::clone(&live),
+            ids: Arc::new(SystemIds),
+            clock: Arc::new(SystemClock),
+            rules,
+            default_accepts: settings.first_run.accepts.clone(),
+        };
+        let (server, address) = listen(loaded, car_park)?;
+        let greeting = greeting::text(address, settings, first);
+        Ok(Self { server, address, store, live, redis, background, greeting })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What an operator wants to read first.
+    pub fn greeting(&self) -> &str {
+        &self.greeting
+    }
+
+    /// Serves until the process is told to stop (SIGINT, SIGTERM), then finishes what was accepted.
+    pub async fn until_told_to_stop(self) -> Result<(), StartError> {
+        let Self { server, store, live, redis, mut background, .. } = self;
+        let handle = server.handle();
+        let mut serving = tokio::spawn(server);
+        tokio::select! {
+            ended = &mut serving => return Ok(ended.map_err(io::Error::other)??),
+            told = told_to_stop() => told?,
+        }
+        tracing::info!("stopping: finishing what was accepted");
+        live.close();
+        handle.stop(true).await;
+        serving.await.map_err(io::Error::other)??;
+        store.ledger.close().await;
+        background.shutdown().await;
+        if let Some(redis) = redis {
+            redis.bell.close().await;
+            redis.queue.close().await;
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+/// A Redis that is down is no reason not to start; one whose address makes no sense is.
+fn open_redis(loaded: &Loaded, live: Arc<dyn Bell>) -> Result<Option<Redis>, StartError> {
+    let queue = &loaded.settings.queue;
+    let QueueUrl::Redis(url) = &queue.redis_url else { return Ok(None) };
+    let settings = RedisSettings { url: url.expose().to_owned(), key_prefix: queue.key_prefix.clone() };
+    let wrong = |error: parkpro_redis::OpenError| StartError::Queue {
+        setting: loaded.describe("queue.redis_url"),
+        why: error.to_string(),
+    };
+    let bell = RedisBell::open(&settings, live).map_err(wrong)?;
+    let queue = RedisQueue::open(&settings).map_err(wrong)?;
+    Ok(Some(Redis { queue: Arc::new(queue), bell: Arc::new(bell) }))
+}
+
+fn witnesses(live: &Arc<Live>, redis: Option<&Redis>, outbox: Option<Arc<Outbox>>) -> Arc<dyn Witness> {
+    let mut bells: Vec<Arc<dyn Bell>> = vec![Arc::clone(live) as _];
+    bells.extend(redis.map(|redis| -> Arc<dyn Bell> { Arc::clone(&redis.bell) as _ }));
+    background::witnesses(bells, outbox, vec![Arc::new(MetricsWitness)])
+}
+
+async fn open_first(settings: &Settings, store: &Store) -> Result<First, StartError> {
+    let run = &settings.first_run;
+    let wrong = |why: String| StartError::FirstLot(why);
+    let slots = numbered_slots(run.slots, &run.label_prefix, &run.accepts).map_err(|error| wrong(error.detail))?;
+    let open = OpenLot {
+        lot: run.lot.clone(),
+        name: run.name.clone(),
+        zone: run.time_zone,
+        currency: run.currency,
+        accepting: true,
+        queue_limit: None,
+        priorities: Priorities::usual(),
+        slots,
+    };
+    let opened = open_first_lot(&*store.records, &*store.ledger, open).await;
+    opened.map_err(|error| wrong(error.to_string()))
+}
+
+fn listen(loaded: &Loaded, car_park: CarPark) -> Result<(Server, SocketAddr), StartError> {
+    let settings = &loaded.settings.server;
+    let taken = |why| StartError::Address {
+        setting: format!("{} and {}", loaded.describe("server.host"), loaded.describe("server.port")),
+        why,
+    };
+    let server = HttpServer::new(move || api::app(car_park.clone()))
+        .disable_signals()
+        .shutdown_timeout(settings.shutdown_seconds)
+        .client_request_timeout(Duration::from_secs(5));
+    let server = if settings.workers == 0 { server } else { server.workers(settings.workers) };
+    let server = server.bind((settings.host.as_str(), settings.port)).map_err(taken)?;
+    let address = server.addrs().first().copied();
+    let address = address.ok_or_else(|| taken(io::Error::other("the name has no address")))?;
+    Ok((server.run(), address))
+}
+
+#[cfg(unix)]
+async fn told_to_stop() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => Ok(()),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_stop() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,3 @@
+//! The whole, seen from outside: one binary, a module for each side.
+
+mod architecture;
