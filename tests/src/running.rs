@@ -86,8 +86,14 @@ impl Setup {
             let ended = child.wait();
             panic!("the program did not start ({ended:?}): {}", log.lock().expect("nobody panicked"))
         };
-        collect(greeting, Arc::new(Mutex::new(String::new())));
-        Running { child, base, folder, log, client: reqwest::Client::new() }
+        let mut text = first;
+        while !text.ends_with("\n\n") || text.matches("\n\n").count() < 2 {
+            if greeting.read_line(&mut text).expect("it goes on") == 0 {
+                break;
+            }
+        }
+        collect(greeting, Arc::default());
+        Running { child, base, greeting: text, folder, log, client: reqwest::Client::new() }
     }
 }
 
@@ -104,6 +110,7 @@ fn collect(mut from: impl Read + Send + 'static, into: Arc<Mutex<String>>) {
 pub struct Running {
     child: Child,
     base: String,
+    greeting: String,
     folder: Arc<TempDir>,
     log: Arc<Mutex<String>>,
     client: reqwest::Client,
@@ -113,6 +120,11 @@ impl Running {
     /// Where it listens: `http://127.0.0.1:40123`.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// What it said when it had started.
+    pub fn greeting(&self) -> &str {
+        &self.greeting
     }
 
     /// The folder that it runs in.
@@ -152,8 +164,8 @@ impl Running {
 
     /// Sends it a signal by name: `STOP`, `CONT`, `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status();
-        assert!(sent.expect("kill runs").success());
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh runs").success());
     }
 
     /// A request to be added to and sent.

@@ -127,26 +127,29 @@ pub async fn turn<T: Transaction>(
     batch: &[&Request],
     witness: &dyn Witness,
 ) -> Vec<Verdict> {
-    match attempt(tx, rules, batch, witness).await {
+    match batch {
+        [] => return Vec::new(),
+        [request] => return vec![alone(tx, rules, request, witness).await],
+        _ => {}
+    }
+    let mut carried = attempt(tx, rules, batch, witness).await;
+    if carried.as_ref().is_err_and(|error| error.fault == Fault::Unavailable) {
+        // Perhaps only the connection was lost.
+        carried = attempt(tx, rules, batch, witness).await;
+    }
+    match carried {
         Ok(verdicts) => verdicts,
-        Err(error) if batch.len() > 1 && error.fault == Fault::Unavailable => {
-            match attempt(tx, rules, batch, witness).await {
-                Ok(verdicts) => verdicts,
-                Err(error) => batch.iter().map(|_| Verdict::Failed(error.echo())).collect(),
-            }
+        // Nobody is helped by asking a record that is away once for each, and nothing may be done twice.
+        Err(error) if matches!(error.fault, Fault::Unavailable | Fault::OutcomeUnknown) => {
+            batch.iter().map(|_| Verdict::Failed(error.echo())).collect()
         }
-        Err(error) if batch.len() > 1 && error.fault != Fault::OutcomeUnknown => {
+        Err(_) => {
             let mut verdicts = Vec::with_capacity(batch.len());
             for request in batch {
                 verdicts.push(alone(tx, rules, request, witness).await);
             }
             verdicts
         }
-        Err(error) if batch.len() > 1 => batch.iter().map(|_| Verdict::Failed(error.echo())).collect(),
-        Err(_) => vec![match batch.first() {
-            Some(request) => alone(tx, rules, request, witness).await,
-            None => return Vec::new(),
-        }],
     }
 }
 

@@ -58,7 +58,7 @@ impl RedisBell {
     pub async fn close(&self) {
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
-        self.server.close();
+        self.server.close().await;
     }
 }
 

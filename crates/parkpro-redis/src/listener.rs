@@ -34,17 +34,20 @@ impl Listener {
 
     /// Never ends.
     pub(crate) async fn listen(self) {
-        let mut pause = SHORTEST_PAUSE;
+        let (mut pause, mut known) = (SHORTEST_PAUSE, false);
         loop {
-            match timeout(self.limits.connect, self.subscribe()).await {
+            let why = match timeout(self.limits.connect, self.subscribe()).await {
                 Ok(Ok((sink, stream))) => {
                     tracing::info!("listening to the bell in Redis");
-                    pause = SHORTEST_PAUSE;
-                    let why = self.hear(sink, stream).await;
-                    tracing::warn!(why, "the bell in Redis is not heard; trying again");
+                    (pause, known) = (SHORTEST_PAUSE, false);
+                    self.hear(sink, stream).await.to_owned()
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "no subscription to the bell in Redis"),
-                Err(late) => tracing::debug!(%late, "no subscription to the bell in Redis"),
+                Ok(Err(error)) => error.to_string(),
+                Err(late) => late.to_string(),
+            };
+            if !known {
+                tracing::warn!(why, "the bell in Redis is not heard; trying again until it is");
+                known = true;
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -13,7 +13,8 @@ use deadpool_redis::redis::{self, Pipeline, Value};
 use parkpro_domain::{
     lot::{LotId, Version},
     ports::{
-        Fault, IndexOutcome, IndexState, LoadOutcome, Place, PortError, QueueDelta, QueueSnapshot, WaitingQueue,
+        Fault, IndexOutcome, IndexState, LoadOutcome, Place, PortError, QueueDelta, QueueSnapshot,
+        WaitingQueue,
     },
     ticket::{TicketId, Turn},
 };
@@ -77,7 +78,7 @@ impl RedisQueue {
 
     /// Ends the connections. Calls fail from now on.
     pub async fn close(&self) {
-        self.server.close();
+        self.server.close().await;
     }
 
     fn keys(&self, lot: &LotId) -> Keys {
@@ -161,7 +162,8 @@ impl WaitingQueue for RedisQueue {
             order.cmd("HMGET").arg(&keys.meta).arg(&["epoch", "version", "count"]);
             order.cmd("ZCARD").arg(&keys.queue);
         }
-        let said: Vec<Value> = self.server.ask(COMPARING, self.limits.read, &order).await?;
+        // There may be thousands of lots, and nobody stands waiting for this.
+        let said: Vec<Value> = self.server.ask(COMPARING, self.limits.write, &order).await?;
         let (pairs, rest) = said.as_chunks();
         if pairs.len() != lots.len() || !rest.is_empty() {
             return Err(senseless(COMPARING, "answers to other questions"));
@@ -199,4 +201,44 @@ fn state(meta: &Value, size: &Value) -> Option<IndexState> {
 
 fn senseless(doing: &'static str, said: &str) -> PortError {
     PortError::new(doing, Fault::Corrupt, format!("Redis said {said}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use parkpro_testkit::servers;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn snapshot(version: i64, waiting: u128) -> QueueSnapshot {
+        let ticket = |n| (TicketId(Uuid::from_u128(n)), Turn(1));
+        QueueSnapshot {
+            lot: LotId::parse("main").unwrap(),
+            epoch: "now".into(),
+            version: Version(version),
+            members: (1..=waiting).map(ticket).collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_torn_load_leaves_the_queue_as_it_was() {
+        let server = servers::redis();
+        let settings = RedisSettings { url: server.url(), key_prefix: server.fresh_prefix() };
+        let queue = RedisQueue::open(&settings).unwrap();
+        queue.load(snapshot(1, 3)).await.unwrap();
+        let newer = snapshot(2, 5);
+
+        let staging = queue.stage(&newer).await.unwrap();
+        assert_eq!(server.command(&format!("ZCARD {staging}")), ":5");
+        let expiry: u32 = server.command(&format!("TTL {staging}"))[1..].parse().unwrap();
+        assert!((1..=STAGING_SECONDS).contains(&expiry), "{expiry}");
+        server.command(&format!("ZPOPMIN {staging}"));
+        assert_eq!(queue.replace(&newer, &staging).await.unwrap(), LoadOutcome::Torn);
+        assert_eq!(server.command(&format!("EXISTS {staging}")), ":0");
+        assert_eq!(queue.replace(&newer, &staging).await.unwrap(), LoadOutcome::Torn, "it is gone");
+
+        let states = queue.states(vec![newer.lot.clone()]).await.unwrap();
+        assert_eq!(states, [Some(IndexState { epoch: "now".into(), version: Version(1) })]);
+        assert_eq!(queue.load(newer).await.unwrap(), LoadOutcome::Loaded);
+    }
 }

@@ -14,7 +14,7 @@ use deadpool_redis::{
 };
 use parkpro_domain::ports::{Fault, PortError};
 use thiserror::Error;
-use tokio::{runtime::Handle, task::JoinError, time::timeout};
+use tokio::{runtime::Handle, sync::watch, task::JoinError, time::timeout};
 
 use crate::{
     breaker::Breaker,
@@ -26,6 +26,8 @@ pub(crate) struct Server {
     pool: Pool,
     connect: Duration,
     runtime: Handle,
+    /// Every task that opens a connection holds a receiver.
+    opening: watch::Sender<()>,
     breaker: Breaker,
     failures: AtomicU64,
     spared: AtomicU64,
@@ -33,20 +35,20 @@ pub(crate) struct Server {
 
 /// Something to ask the server in one go.
 pub(crate) trait Order: Sync {
-    fn run<T: FromRedisValue>(
+    fn run<T: FromRedisValue + Send>(
         &self,
         connection: &mut Connection,
     ) -> impl Future<Output = RedisResult<T>> + Send;
 }
 
 impl Order for ScriptInvocation<'_> {
-    async fn run<T: FromRedisValue>(&self, connection: &mut Connection) -> RedisResult<T> {
+    async fn run<T: FromRedisValue + Send>(&self, connection: &mut Connection) -> RedisResult<T> {
         self.invoke_async(connection).await
     }
 }
 
 impl Order for Pipeline {
-    async fn run<T: FromRedisValue>(&self, connection: &mut Connection) -> RedisResult<T> {
+    async fn run<T: FromRedisValue + Send>(&self, connection: &mut Connection) -> RedisResult<T> {
         self.query_async(connection).await
     }
 }
@@ -90,6 +92,7 @@ impl Server {
             pool,
             connect: limits.connect,
             runtime: checked.runtime,
+            opening: watch::Sender::default(),
             breaker: Breaker::new(whose),
             failures: AtomicU64::default(),
             spared: AtomicU64::default(),
@@ -97,7 +100,7 @@ impl Server {
     }
 
     /// Asks; the answer is there within the limit, or there is none.
-    pub(crate) async fn ask<T: FromRedisValue>(
+    pub(crate) async fn ask<T: FromRedisValue + Send>(
         &self,
         doing: &'static str,
         limit: Duration,
@@ -121,9 +124,10 @@ impl Server {
         }
     }
 
-    /// Ends all connections; whatever is asked from now on fails.
-    pub(crate) fn close(&self) {
+    /// Ends all connections, also those that are being opened; whatever is asked from now on fails.
+    pub(crate) async fn close(&self) {
         self.pool.close();
+        self.opening.closed().await;
     }
 
     pub(crate) fn health(&self) -> ServerHealth {
@@ -135,15 +139,17 @@ impl Server {
         }
     }
 
-    async fn exchange<T: FromRedisValue>(&self, limit: Duration, order: &impl Order) -> Result<T, Failure> {
+    async fn exchange<T: FromRedisValue + Send>(
+        &self,
+        limit: Duration,
+        order: &impl Order,
+    ) -> Result<T, Failure> {
         let mut connection = self.connection(limit).await?;
         let answer = order.run(&mut connection).await;
-        if let Err(error) = &answer {
-            drop(Connection::take(connection));
-            if is_read_only(error) {
-                // After a failover the other connections are to the same former master.
-                self.pool.retain(|_connection, _metrics| false);
-            }
+        drop(connection);
+        if answer.as_ref().is_err_and(is_read_only) {
+            // A failover: all connections in the pool are to the former master.
+            self.pool.retain(|_connection, _metrics| false);
         }
         Ok(answer?)
     }
@@ -153,7 +159,13 @@ impl Server {
     async fn connection(&self, limit: Duration) -> Result<Connection, Failure> {
         let pool = self.pool.clone();
         let timeouts = Timeouts { wait: Some(limit), create: Some(self.connect), recycle: Some(limit) };
-        Ok(self.runtime.spawn(async move { pool.timeout_get(&timeouts).await }).await??)
+        let opening = self.opening.subscribe();
+        let opened = self.runtime.spawn(async move {
+            let connection = pool.timeout_get(&timeouts).await;
+            drop(opening);
+            connection
+        });
+        Ok(opened.await??)
     }
 }
 
@@ -165,12 +177,15 @@ impl Failure {
             {
                 Fault::Corrupt
             }
-            Self::Spared | Self::Late(_) | Self::Redis(_) | Self::Pool(_) | Self::Task(_) => Fault::Unavailable,
+            Self::Spared | Self::Late(_) | Self::Redis(_) | Self::Pool(_) | Self::Task(_) => {
+                Fault::Unavailable
+            }
         }
     }
 }
 
-/// Whether this is no longer the master. Redis 6 puts the word into the middle of a script's error.
+/// Whether this is no longer the master. It is said in three ways: by the error itself, by one within an aborted
+/// transaction, and by Redis 6 in the midst of a script's error.
 fn is_read_only(error: &RedisError) -> bool {
-    error.to_string().contains("READONLY")
+    error.to_string().to_ascii_uppercase().contains("READONLY")
 }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use deadpool_redis::redis::{Client, ConnectionAddr, RedisError};
+use deadpool_redis::redis::{Client, ConnectionAddr, IntoConnectionInfo, RedisError};
 use rustls::crypto::{CryptoProvider, ring};
 use thiserror::Error;
 use tokio::runtime::{Handle, TryCurrentError};
@@ -53,7 +53,9 @@ pub enum OpenError {
     #[error("it is not the URL of a Redis: {0}")]
     Url(#[source] RedisError),
     /// The URL asks for TLS without verification.
-    #[error("TLS without verification (#insecure) is not supported; add the certificate to the system's trusted roots")]
+    #[error(
+        "TLS without verification (#insecure) is not supported; add the certificate to the system's trusted roots"
+    )]
     Insecure,
     /// The prefix has other characters, which could move keys of one lot apart.
     #[error("the key prefix must be 1 to 64 characters of A-Z, a-z, 0-9, -, _ and .")]
@@ -80,12 +82,15 @@ impl RedisSettings {
         if !(1..=64).contains(&self.key_prefix.len()) || !self.key_prefix.chars().all(plain) {
             return Err(OpenError::KeyPrefix);
         }
-        let client = Client::open(self.url.as_str()).map_err(OpenError::Url)?;
-        match client.get_connection_info().addr() {
+        let info = self.url.as_str().into_connection_info().map_err(OpenError::Url)?;
+        match info.addr() {
             ConnectionAddr::TcpTls { insecure: true, .. } => return Err(OpenError::Insecure),
             ConnectionAddr::TcpTls { .. } => name_cryptography(),
             _ => {}
         }
+        // Small messages both ways: nothing may wait for more to send.
+        let tcp = info.tcp_settings().clone().set_nodelay(true);
+        let client = Client::open(info.set_tcp_settings(tcp)).map_err(OpenError::Url)?;
         Ok(Checked { client, prefix: self.key_prefix.as_str().into(), runtime: Handle::try_current()? })
     }
 }

@@ -14,12 +14,12 @@ use std::{
 use parkpro_domain::{
     command::{ChangeLot, ChangeSlot, Command, Enter, Leaving, NewSlot, OpenLot},
     event::Principal,
-    lot::{LotId, LotName, Priorities, Tally},
+    lot::{LotId, LotName, Priorities, SlotCount, Tally},
     money::{Currency, MajorAmount},
     outcome::{Outcome, Subject},
     ports::{Answer, Key, Reply, Request, Wording},
     protocol::Rules,
-    slot::{Accepts, SlotCount, SlotLabel},
+    slot::{Accepts, SlotLabel},
     tariff::StartedHours,
     ticket::{Priority, Reason, TicketId},
     time::Zone,
@@ -180,11 +180,8 @@ pub fn request(command: Command) -> Request {
 
 /// The same request under an idempotency key.
 pub fn keyed(command: Command, key: &str) -> Request {
-    let key = Key {
-        principal: Principal::anonymous(),
-        key: key.to_owned(),
-        fingerprint: fingerprint(&command),
-    };
+    let key =
+        Key { principal: Principal::anonymous(), key: key.to_owned(), fingerprint: fingerprint(&command) };
     Request { key: Some(key), ..request(command) }
 }
 

@@ -2,27 +2,31 @@
 //! tests start it through the same function.
 
 mod background;
+mod bells;
+mod figures;
 mod greeting;
 mod store;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use actix_web::{HttpServer, dev::Server};
+use actix_web::{App, HttpServer, dev::Server};
 use parkpro_domain::{
     command::OpenLot,
     lot::Priorities,
-    parking::{self, First, Outbox, Places},
-    ports::{LedgerError, Witness},
+    parking::{Aftermath, First, Outbox, Places, numbered_slots, open_first_lot},
+    ports::{Bell, WaitingQueue},
     protocol::Rules,
     tariff::StartedHours,
 };
-use parkpro_redis::{RedisBell, RedisQueue};
+use parkpro_redis::{RedisBell, RedisQueue, RedisSettings};
 use thiserror::Error;
 use tokio::task::JoinSet;
 
+use self::{bells::Bells, store::Store};
 use crate::{
     api::{self, CarPark},
     live::Live,
+    metrics::{Metrics, MetricsWitness},
     settings::{Loaded, QueueUrl, Settings},
     system::{SystemClock, SystemIds},
 };
@@ -31,7 +35,9 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("{setting} cannot be listened on: {why}; stop the other program or choose another port with --port.")]
+    #[error(
+        "{setting} cannot be listened on: {why}; stop the other program or choose another port with --port."
+    )]
     Address {
         /// The setting, its value and its origin.
         setting: String,
@@ -88,17 +94,21 @@ impl Program {
             tracing::warn!("{warning}");
         }
         let rules = Rules { fees: Arc::new(StartedHours::new(settings.fee.per_started_hour)) };
-        let live = Arc::new(Live::default());
-        let redis = open_redis(loaded, Arc::clone(&live) as _)?;
+        let metrics = Metrics::new().map_err(io::Error::other)?;
+        let here = Arc::new(Bells::default());
+        let redis = open_redis(loaded, Arc::clone(&here) as _)?;
         let outbox = redis.as_ref().map(|_| Arc::new(Outbox::default()));
-        let witness = witnesses(&live, redis.as_ref(), outbox.clone());
+        let aftermath = Aftermath::new(everywhere(&here, redis.as_ref()), outbox.clone());
+        let witness = MetricsWitness::before(Arc::new(aftermath), Arc::clone(&metrics));
 
-        let store = store::open(loaded, rules.clone(), witness).await?;
+        let store = store::open(loaded, rules.clone(), Arc::new(witness)).await?;
+        let live = Arc::new(Live::new(Arc::clone(&store.records)));
+        here.hang(vec![Arc::clone(&live) as _]);
         let first = open_first(settings, &store).await?;
         let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { Arc::clone(&redis.queue) as _ });
         let mut background = JoinSet::new();
-        let followed = index.clone().zip(outbox);
-        background::start(&mut background, settings, &store, Arc::clone(&live) as _, followed);
+        background::start(&mut background, settings, &store, &live, &metrics, index.clone().zip(outbox));
+        figures::register(&metrics, &store, redis.as_ref());
 
         let car_park = CarPark {
             ledger: Arc::clone(&store.ledger),
@@ -108,6 +118,7 @@ impl Program {
             ids: Arc::new(SystemIds),
             clock: Arc::new(SystemClock),
             rules,
+            metrics,
             default_accepts: settings.first_run.accepts.clone(),
         };
         let (server, address) = listen(loaded, car_park)?;
@@ -149,6 +160,14 @@ impl Program {
     }
 }
 
+/// The bells of this instance and of the others.
+fn everywhere(here: &Arc<Bells>, redis: Option<&Redis>) -> Arc<dyn Bell> {
+    let bells = Bells::default();
+    let others = redis.map(|redis| -> Arc<dyn Bell> { Arc::clone(&redis.bell) as _ });
+    bells.hang([Arc::clone(here) as _].into_iter().chain(others).collect());
+    Arc::new(bells)
+}
+
 /// A Redis that is down is no reason not to start; one whose address makes no sense is.
 fn open_redis(loaded: &Loaded, live: Arc<dyn Bell>) -> Result<Option<Redis>, StartError> {
     let queue = &loaded.settings.queue;
@@ -163,16 +182,11 @@ fn open_redis(loaded: &Loaded, live: Arc<dyn Bell>) -> Result<Option<Redis>, Sta
     Ok(Some(Redis { queue: Arc::new(queue), bell: Arc::new(bell) }))
 }
 
-fn witnesses(live: &Arc<Live>, redis: Option<&Redis>, outbox: Option<Arc<Outbox>>) -> Arc<dyn Witness> {
-    let mut bells: Vec<Arc<dyn Bell>> = vec![Arc::clone(live) as _];
-    bells.extend(redis.map(|redis| -> Arc<dyn Bell> { Arc::clone(&redis.bell) as _ }));
-    background::witnesses(bells, outbox, vec![Arc::new(MetricsWitness)])
-}
-
 async fn open_first(settings: &Settings, store: &Store) -> Result<First, StartError> {
     let run = &settings.first_run;
     let wrong = |why: String| StartError::FirstLot(why);
-    let slots = numbered_slots(run.slots, &run.label_prefix, &run.accepts).map_err(|error| wrong(error.detail))?;
+    let slots =
+        numbered_slots(run.slots, &run.label_prefix, &run.accepts).map_err(|error| wrong(error.detail))?;
     let open = OpenLot {
         lot: run.lot.clone(),
         name: run.name.clone(),
@@ -193,7 +207,8 @@ fn listen(loaded: &Loaded, car_park: CarPark) -> Result<(Server, SocketAddr), St
         setting: format!("{} and {}", loaded.describe("server.host"), loaded.describe("server.port")),
         why,
     };
-    let server = HttpServer::new(move || api::app(car_park.clone()))
+    let car_park = Arc::new(car_park);
+    let server = HttpServer::new(move || App::new().configure(api::configure(Arc::clone(&car_park))))
         .disable_signals()
         .shutdown_timeout(settings.shutdown_seconds)
         .client_request_timeout(Duration::from_secs(5));

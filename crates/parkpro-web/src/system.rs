@@ -8,7 +8,7 @@ use parkpro_domain::{
 
 /// The machine's clock, to the microsecond.
 #[derive(Debug, Clone, Copy)]
-pub struct SystemClock;
+pub(crate) struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the Clock")]
@@ -19,7 +19,7 @@ impl Clock for SystemClock {
 
 /// UUIDs of version 7: ordered by time, so that they are appended to an index and not scattered over it.
 #[derive(Debug, Clone, Copy)]
-pub struct SystemIds;
+pub(crate) struct SystemIds;
 
 impl IdGenerator for SystemIds {
     #[expect(clippy::disallowed_methods, reason = "this is the IdGenerator")]

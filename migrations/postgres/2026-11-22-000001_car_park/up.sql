@@ -1,7 +1,7 @@
 -- Instants are bigint microseconds since 1970 in UTC, as in the other record.
 CREATE TABLE lots (
   id             bigint  PRIMARY KEY,
-  slug           text    NOT NULL CONSTRAINT lot_id_once UNIQUE,
+  slug           text    COLLATE "C" NOT NULL CONSTRAINT lot_id_once UNIQUE,
   name           text    NOT NULL,
   time_zone      text    NOT NULL,
   currency       text    NOT NULL,

@@ -106,16 +106,28 @@ impl Follower {
         Self { outbox, queue, records }
     }
 
-    /// Waits for the next changes and hands them on. A fault is returned and not repeated: the index is behind then, and
-    /// the reconciler mends that.
+    /// Waits for the next changes and hands them on, each lot's by itself; the first fault is returned. A fault is not
+    /// repeated: the index is behind then, and the reconciler mends that, as it does if the record's history changed
+    /// while the changes were waited for, so that nobody knows which history they belong to.
     pub async fn follow(&self) -> Result<(), PortError> {
-        for delta in self.outbox.take().await {
-            let (lot, epoch) = (delta.lot.clone(), self.records.epoch().await?);
-            if self.queue.apply(epoch, delta).await? == IndexOutcome::Rebuild {
-                load(&*self.queue, &*self.records, lot).await?;
-            }
+        let epoch = self.records.epoch().await?;
+        let deltas = self.outbox.take().await;
+        if self.records.epoch().await? != epoch {
+            return Ok(());
         }
-        Ok(())
+        let mut followed = Ok(());
+        for delta in deltas {
+            followed = followed.and(self.hand_on(&epoch, delta).await);
+        }
+        followed
+    }
+
+    async fn hand_on(&self, epoch: &str, delta: QueueDelta) -> Result<(), PortError> {
+        let lot = delta.lot.clone();
+        match self.queue.apply(epoch.to_owned(), delta).await? {
+            IndexOutcome::Current => Ok(()),
+            IndexOutcome::Rebuild => load(&*self.queue, &*self.records, lot).await,
+        }
     }
 }
 
@@ -165,6 +177,13 @@ mod tests {
         let mut records = MockRecords::new();
         records.expect_epoch().returning(|| Ok("epoch".into()));
         records
+    }
+
+    fn followed_both(queue: MockWaitingQueue, records: MockRecords) -> Result<(), PortError> {
+        let outbox = Arc::new(Outbox::default());
+        outbox.put(delta(1, 2, &[], &[7]));
+        outbox.put(QueueDelta { lot: LotId::parse("north").unwrap(), ..delta(1, 2, &[], &[8]) });
+        Follower::new(outbox, Arc::new(queue), Arc::new(records)).follow().now_or_never().unwrap()
     }
 
     fn followed(queue: MockWaitingQueue, records: MockRecords) -> Result<(), PortError> {
@@ -230,5 +249,23 @@ mod tests {
         let mut queue = MockWaitingQueue::new();
         queue.expect_apply().times(1).returning(|_, _| Err(unwell()));
         assert!(followed(queue, records()).is_err());
+    }
+
+    #[test]
+    fn a_fault_for_one_lot_is_none_for_the_others() {
+        let mut queue = MockWaitingQueue::new();
+        queue.expect_apply().times(2).returning(|_, delta| match delta.lot.as_str() {
+            "main" => Err(unwell()),
+            _ => Ok(IndexOutcome::Current),
+        });
+        assert!(followed_both(queue, records()).is_err());
+    }
+
+    #[test]
+    fn changes_of_a_history_that_ended_are_not_applied_to_another() {
+        let mut records = MockRecords::new();
+        let mut epochs = ["old", "new"].into_iter();
+        records.expect_epoch().returning(move || Ok(epochs.next().unwrap().into()));
+        followed(MockWaitingQueue::new(), records).unwrap();
     }
 }

@@ -58,7 +58,11 @@ pub(super) async fn open(
             };
             let record = PgRecord::open(settings, rules, witness).await;
             let record = Arc::new(record.map_err(|error| wrong(error.to_string()))?);
-            Ok(Store { ledger: Arc::clone(&record) as _, records: Arc::clone(&record) as _, shared: Some(record) })
+            Ok(Store {
+                ledger: Arc::clone(&record) as _,
+                records: Arc::clone(&record) as _,
+                shared: Some(record),
+            })
         }
     }
 }

@@ -1,0 +1,316 @@
+//! Reading the facts of lots that are held, all in one round trip.
+//!
+//! Nothing here joins on an estimate: for each key that is looked for, its row is fetched by an index.
+
+use std::collections::HashMap;
+
+use diesel::sql_types::{BigInt, Nullable};
+use diesel_async::AsyncPgConnection;
+use parkpro_domain::{
+    facts::{Facts, Needs},
+    lot::{LotId, Tally},
+    ports::PortError,
+    ticket::{TicketId, Turn},
+    time::Timestamp,
+    vehicle::Plate,
+};
+use uuid::Uuid;
+
+use crate::{
+    clock::clock_micros,
+    fault::{Nonsense, Trouble},
+    rows::{
+        LotColumns, LotRow, SlotColumns, SlotCountColumns, SlotCountRow, SlotRow, TicketColumns, TicketRow,
+        WaitingCountColumns, WaitingCountRow, count_slots, count_waiting, lot_columns, slot_columns,
+        ticket_columns,
+    },
+    statement::Statement,
+    transaction::PgTransaction,
+};
+
+pub(crate) const CLOCK: &str = concat!("SELECT ", clock_micros!());
+
+pub(crate) const LOTS: &str = concat!("SELECT ", lot_columns!(), " FROM lots l WHERE l.id = ANY($1)");
+
+pub(crate) const SLOT_COUNTS: &str = "SELECT c.lot_id, c.accepts, c.capacity, c.occupied, c.out_of_service \
+     FROM slot_counts c WHERE c.lot_id = ANY($1)";
+
+pub(crate) const WAITING_COUNTS: &str =
+    "SELECT w.lot_id, w.class, w.priority, w.waiting FROM waiting_counts w WHERE w.lot_id = ANY($1)";
+
+/// Of each plate the open ticket, in whatever lot, and the newest of the lot unless that is the open one.
+pub(crate) const PLATES: &str = concat!(
+    "SELECT wanted.lot_id, ",
+    ticket_columns!(),
+    ", ",
+    slot_columns!(),
+    " FROM unnest($1, $2) AS wanted (lot_id, plate_key) CROSS JOIN LATERAL ( \
+       (SELECT * FROM tickets WHERE plate_key = wanted.plate_key AND status IN ('waiting', 'parked') LIMIT 1) \
+       UNION ALL \
+       SELECT * FROM \
+         (SELECT * FROM tickets WHERE lot_id = wanted.lot_id AND plate_key = wanted.plate_key \
+          ORDER BY number DESC LIMIT 1) newest \
+       WHERE status NOT IN ('waiting', 'parked') \
+     ) t LEFT JOIN slots s ON s.lot_id = t.lot_id AND s.id = t.slot_id"
+);
+
+pub(crate) const TICKETS: &str = concat!(
+    "SELECT wanted.lot_id, ",
+    ticket_columns!(),
+    ", ",
+    slot_columns!(),
+    " FROM unnest($1, $2) AS wanted (lot_id, id) \
+     JOIN tickets t ON t.id = wanted.id AND t.lot_id = wanted.lot_id \
+     LEFT JOIN slots s ON s.lot_id = t.lot_id AND s.id = t.slot_id"
+);
+
+pub(crate) const LABELS: &str = concat!(
+    "SELECT ",
+    slot_columns!(),
+    " FROM unnest($1, $2) AS wanted (lot_id, label) \
+     JOIN slots s ON s.lot_id = wanted.lot_id AND s.label = wanted.label"
+);
+
+/// Of each lot and set of accepted classes the best free slots.
+pub(crate) const FREE: &str = concat!(
+    "SELECT ",
+    slot_columns!(),
+    " FROM unnest($1, $2) AS wanted (lot_id, most) \
+     JOIN slot_counts c ON c.lot_id = wanted.lot_id CROSS JOIN LATERAL \
+     (SELECT * FROM slots WHERE lot_id = c.lot_id AND accepts = c.accepts \
+        AND in_service AND NOT retired AND ticket_id IS NULL \
+      ORDER BY rank, label LIMIT wanted.most) s"
+);
+
+/// Of each lot and class those who waited longest.
+pub(crate) const HEADS: &str = concat!(
+    "SELECT ",
+    ticket_columns!(),
+    " FROM unnest($1, $2) AS wanted (lot_id, most) CROSS JOIN LATERAL \
+     (SELECT class FROM waiting_counts WHERE lot_id = wanted.lot_id GROUP BY class) c CROSS JOIN LATERAL \
+     (SELECT * FROM tickets WHERE lot_id = wanted.lot_id AND class = c.class AND status = 'waiting' \
+      ORDER BY turn LIMIT wanted.most) t"
+);
+
+const AHEAD: &str = "SELECT count(*) FROM tickets \
+     WHERE lot_id = $1 AND status = 'waiting' AND turn < $2 AND id <> $3";
+
+type FoundColumns = (BigInt, TicketColumns, Nullable<SlotColumns>);
+/// For which lot a ticket was looked for, the ticket, and the slot that it has or had.
+type Found = (i64, TicketRow, Option<SlotRow>);
+
+impl PgTransaction {
+    /// As [`parkpro_domain::protocol::Transaction::facts`].
+    pub(crate) async fn read_facts(
+        &mut self,
+        needs: &[(LotId, Needs)],
+    ) -> Result<(Vec<Facts>, Timestamp), PortError> {
+        const DOING: &str = "reading the facts of lots";
+        let connection = self.connection()?;
+        let ids: Option<Vec<i64>> = needs.iter().map(|(lot, _)| self.lots.id(lot)).collect();
+        let ids = ids.ok_or_else(|| unknown("").while_doing(DOING))?;
+        let read = self.step(DOING, read(&connection, &ids, needs)).await?;
+        let now = self.given_now().unwrap_or(read.now);
+        let facts = read.facts(&ids, needs).map_err(|trouble| trouble.while_doing(DOING))?;
+        Ok((facts, Timestamp::from_micros(now)))
+    }
+
+    /// As [`parkpro_domain::protocol::Transaction::ahead`].
+    pub(crate) async fn count_ahead(
+        &mut self,
+        lot: &LotId,
+        ticket: TicketId,
+        turn: Turn,
+    ) -> Result<i64, PortError> {
+        const DOING: &str = "counting who waits ahead";
+        let connection = self.connection()?;
+        let id = self.lots.id(lot).ok_or_else(|| unknown(lot.as_str()).while_doing(DOING))?;
+        let count = async {
+            let count = Statement::<BigInt>::new(AHEAD, &[&id, &turn.0, &ticket.0]).row(&connection).await?;
+            Ok(count.unwrap_or(0))
+        };
+        self.step(DOING, count).await
+    }
+}
+
+pub(crate) fn unknown(lot: &str) -> Trouble {
+    Nonsense { table: "lots", row: lot.to_owned(), column: "id" }.into()
+}
+
+/// What was read of all lots.
+struct Read {
+    now: i64,
+    lots: Vec<LotRow>,
+    slot_counts: Vec<SlotCountRow>,
+    waiting_counts: Vec<WaitingCountRow>,
+    plates: Vec<Found>,
+    tickets: Vec<Found>,
+    labels: Vec<SlotRow>,
+    free: Vec<SlotRow>,
+    heads: Vec<TicketRow>,
+}
+
+async fn read(
+    connection: &AsyncPgConnection,
+    ids: &Vec<i64>,
+    needs: &[(LotId, Needs)],
+) -> Result<Read, Trouble> {
+    let of = || ids.iter().copied().zip(needs.iter().map(|(_, needs)| needs));
+    let (now, lots, slot_counts, waiting_counts, plates, tickets, labels, free, heads) = tokio::try_join!(
+        biased;
+        clock(connection),
+        lots(connection, ids),
+        slot_counts(connection, ids),
+        waiting_counts(connection, ids),
+        plates(connection, pairs(of(), |needs| needs.plates.iter().map(|plate| plate.as_str()))),
+        tickets(connection, pairs(of(), |needs| needs.tickets.iter().map(|ticket| ticket.0))),
+        labels(connection, pairs(of(), |needs| needs.labels.iter().map(|label| label.as_str()))),
+        free(connection, pairs(of(), |needs| Some(needs.free_slots).filter(|most| *most > 0))),
+        heads(connection, pairs(of(), |needs| Some(needs.heads).filter(|most| *most > 0))),
+    )?;
+    Ok(Read { now, lots, slot_counts, waiting_counts, plates, tickets, labels, free, heads })
+}
+
+/// Lots beside what is looked for in them, as two columns.
+fn pairs<'n, T, I: IntoIterator<Item = T>>(
+    needs: impl Iterator<Item = (i64, &'n Needs)>,
+    wanted: impl Fn(&'n Needs) -> I,
+) -> (Vec<i64>, Vec<T>) {
+    needs.flat_map(|(lot, needs)| wanted(needs).into_iter().map(move |one| (lot, one))).unzip()
+}
+
+async fn clock(connection: &AsyncPgConnection) -> Result<i64, Trouble> {
+    Ok(Statement::<BigInt>::new(CLOCK, &[]).row(connection).await?.unwrap_or_default())
+}
+
+async fn lots(connection: &AsyncPgConnection, ids: &Vec<i64>) -> Result<Vec<LotRow>, Trouble> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<LotColumns>::new(LOTS, &[ids]).rows(connection).await?)
+}
+
+async fn slot_counts(connection: &AsyncPgConnection, ids: &Vec<i64>) -> Result<Vec<SlotCountRow>, Trouble> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<SlotCountColumns>::new(SLOT_COUNTS, &[ids]).rows(connection).await?)
+}
+
+async fn waiting_counts(
+    connection: &AsyncPgConnection,
+    ids: &Vec<i64>,
+) -> Result<Vec<WaitingCountRow>, Trouble> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<WaitingCountColumns>::new(WAITING_COUNTS, &[ids]).rows(connection).await?)
+}
+
+async fn plates(
+    connection: &AsyncPgConnection,
+    (lots, plates): (Vec<i64>, Vec<&str>),
+) -> Result<Vec<Found>, Trouble> {
+    if plates.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<FoundColumns>::new(PLATES, &[&lots, &plates]).rows(connection).await?)
+}
+
+async fn tickets(
+    connection: &AsyncPgConnection,
+    (lots, tickets): (Vec<i64>, Vec<Uuid>),
+) -> Result<Vec<Found>, Trouble> {
+    if tickets.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<FoundColumns>::new(TICKETS, &[&lots, &tickets]).rows(connection).await?)
+}
+
+async fn labels(
+    connection: &AsyncPgConnection,
+    (lots, labels): (Vec<i64>, Vec<&str>),
+) -> Result<Vec<SlotRow>, Trouble> {
+    if labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<SlotColumns>::new(LABELS, &[&lots, &labels]).rows(connection).await?)
+}
+
+async fn free(
+    connection: &AsyncPgConnection,
+    (lots, most): (Vec<i64>, Vec<i64>),
+) -> Result<Vec<SlotRow>, Trouble> {
+    if lots.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<SlotColumns>::new(FREE, &[&lots, &most]).rows(connection).await?)
+}
+
+async fn heads(
+    connection: &AsyncPgConnection,
+    (lots, most): (Vec<i64>, Vec<i64>),
+) -> Result<Vec<TicketRow>, Trouble> {
+    if lots.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<TicketColumns>::new(HEADS, &[&lots, &most]).rows(connection).await?)
+}
+
+impl Read {
+    /// Sorted by lot.
+    fn facts(self, ids: &[i64], needs: &[(LotId, Needs)]) -> Result<Vec<Facts>, Trouble> {
+        let mut tallies: HashMap<i64, Tally> = HashMap::new();
+        for row in &self.slot_counts {
+            count_slots(tallies.entry(row.0).or_default(), row)?;
+        }
+        for row in &self.waiting_counts {
+            count_waiting(tallies.entry(row.0).or_default(), row)?;
+        }
+        let mut facts: HashMap<i64, Facts> = HashMap::new();
+        for row in self.lots {
+            let id = row.id;
+            facts.insert(id, Facts::of(row.lot()?, tallies.remove(&id).unwrap_or_default()));
+        }
+        for slot in self.labels.into_iter().chain(self.free) {
+            if let Some(facts) = facts.get_mut(&slot.lot_id) {
+                facts.know_slot(slot.slot()?);
+            }
+        }
+        let names: HashMap<i64, &LotId> = ids.iter().copied().zip(needs.iter().map(|(lot, _)| lot)).collect();
+        for (wanted_in, ticket, slot) in self.plates.into_iter().chain(self.tickets) {
+            if let (Some(facts), Some(lot)) = (facts.get_mut(&wanted_in), names.get(&wanted_in)) {
+                know(facts, lot, wanted_in, ticket, slot)?;
+            }
+        }
+        for ticket in self.heads {
+            if let (Some(facts), Some(lot)) = (facts.get_mut(&ticket.lot_id), names.get(&ticket.lot_id)) {
+                facts.know_ticket(ticket.ticket(lot, None)?);
+            }
+        }
+        let facts =
+            ids.iter().zip(needs).map(|(id, (lot, _))| facts.remove(id).ok_or_else(|| unknown(lot.as_str())));
+        facts.collect()
+    }
+}
+
+fn know(
+    facts: &mut Facts,
+    lot: &LotId,
+    wanted_in: i64,
+    ticket: TicketRow,
+    slot: Option<SlotRow>,
+) -> Result<(), Nonsense> {
+    if ticket.lot_id != wanted_in {
+        let plate = Plate::stored("", &ticket.plate_key);
+        facts.know_open_elsewhere(plate.key().clone(), TicketId(ticket.id));
+        return Ok(());
+    }
+    let ticket = ticket.ticket(lot, slot.as_ref().map(|slot| slot.label.as_str()))?;
+    // The slot of a vehicle that is in it is known, because it is free when the vehicle leaves.
+    if let Some(slot) = slot.filter(|_| ticket.status().is_open()) {
+        facts.know_slot(slot.slot()?);
+    }
+    facts.know_ticket(ticket);
+    Ok(())
+}

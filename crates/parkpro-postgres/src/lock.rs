@@ -1,0 +1,182 @@
+//! Locking lots.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel_async::AsyncPgConnection;
+use parkpro_domain::{
+    command::Target,
+    lot::LotId,
+    ports::{Fault, PortError},
+    protocol::Lock,
+    ticket::TicketId,
+};
+use uuid::Uuid;
+
+use crate::{fault::Trouble, rows::lot_id, statement::Statement, transaction::PgTransaction};
+
+const BY_SLUG: &str =
+    "SELECT l.id, l.slug FROM unnest($1) AS wanted (slug) JOIN lots l ON l.slug = wanted.slug";
+
+const BY_TICKET: &str = "SELECT t.id, l.id, l.slug FROM unnest($1) AS wanted (id) \
+     JOIN tickets t ON t.id = wanted.id JOIN lots l ON l.id = t.lot_id";
+
+/// Those that nobody holds, in ascending order. The lock reads nothing else: it would read what was before it waited.
+pub(crate) const LOCK_FREE: &str =
+    "SELECT id FROM lots WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED";
+
+pub(crate) const LOCK_WAITING: &str = "SELECT id FROM lots WHERE id = $1 FOR NO KEY UPDATE";
+
+/// Whoever opens a lot takes this first; the number means nothing.
+const OPEN_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766401)";
+
+const TAKEN: &str = "SELECT id FROM lots WHERE slug = $1";
+
+const LOCKING: &str = "locking lots";
+
+/// Names and rows of lots. A lot keeps both for ever, so they are asked for once a connection.
+#[derive(Default)]
+pub(crate) struct KnownLots {
+    ids: HashMap<LotId, i64>,
+    names: HashMap<i64, LotId>,
+}
+
+impl KnownLots {
+    pub(crate) fn id(&self, lot: &LotId) -> Option<i64> {
+        self.ids.get(lot).copied()
+    }
+
+    pub(crate) fn name(&self, id: i64) -> Option<&LotId> {
+        self.names.get(&id)
+    }
+
+    pub(crate) fn learn(&mut self, id: i64, lot: LotId) {
+        self.names.insert(id, lot.clone());
+        self.ids.insert(lot, id);
+    }
+
+    fn forget(&mut self, id: i64) {
+        if let Some(lot) = self.names.remove(&id) {
+            self.ids.remove(&lot);
+        }
+    }
+}
+
+impl PgTransaction {
+    /// As [`parkpro_domain::protocol::Transaction::lock`].
+    pub(crate) async fn lock_lots(&mut self, targets: &[Target<'_>]) -> Result<Vec<Lock>, PortError> {
+        let mut vacant = BTreeMap::new();
+        for target in targets {
+            if let Target::NewLot(lot) = target {
+                vacant.insert(*lot, self.vacancy(lot).await?);
+            }
+        }
+        let tickets = self.resolve(targets).await?;
+        let wanted = |lots: &KnownLots, target: &Target<'_>| match target {
+            Target::NewLot(_) => None,
+            Target::Lot(lot) => lots.id(lot),
+            Target::LotOf(ticket) => tickets.get(ticket).copied(),
+        };
+        let ids: BTreeSet<i64> = targets.iter().filter_map(|target| wanted(&self.lots, target)).collect();
+        let held = self.take(&ids).await?;
+        let lock = |target: &Target<'_>| match (target, wanted(&self.lots, target)) {
+            (Target::NewLot(lot), _) => Lock::Vacant { id_taken: vacant.get(lot).copied().unwrap_or(true) },
+            (_, None) => Lock::Missing,
+            (_, Some(id)) => match self.lots.name(id) {
+                Some(lot) if held.contains(&id) => Lock::Held(lot.clone()),
+                _ => Lock::Elsewhere,
+            },
+        };
+        Ok(targets.iter().map(lock).collect())
+    }
+
+    /// Sees to it that nobody else opens a lot, and whether this id is taken.
+    async fn vacancy(&mut self, lot: &LotId) -> Result<bool, PortError> {
+        let connection = self.connection()?;
+        let alone = async { Ok(Statement::<()>::new(OPEN_ONE_BY_ONE, &[]).touched(&connection).await?) };
+        self.step("waiting to open a lot", alone).await?;
+        let taken = async {
+            let slug = lot.as_str();
+            Ok(Statement::<BigInt>::new(TAKEN, &[&slug]).row::<i64>(&connection).await?)
+        };
+        Ok(self.step(LOCKING, taken).await?.is_some())
+    }
+
+    /// Learns which lots are meant; where tickets belong.
+    async fn resolve(&mut self, targets: &[Target<'_>]) -> Result<HashMap<TicketId, i64>, PortError> {
+        let mut slugs = Vec::new();
+        let mut tickets = Vec::new();
+        for target in targets {
+            match target {
+                Target::Lot(lot) if self.lots.id(lot).is_none() => slugs.push(lot.as_str()),
+                Target::LotOf(ticket) => tickets.push(ticket.0),
+                Target::Lot(_) | Target::NewLot(_) => {}
+            }
+        }
+        if slugs.is_empty() && tickets.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let connection = self.connection()?;
+        let found = async {
+            tokio::try_join!(biased; by_slug(&connection, &slugs), by_ticket(&connection, &tickets))
+        };
+        let (named, ticketed) = self.step(LOCKING, found).await?;
+        named.into_iter().for_each(|(id, lot)| self.lots.learn(id, lot));
+        let learn = |(ticket, id, lot)| {
+            self.lots.learn(id, lot);
+            (ticket, id)
+        };
+        Ok(ticketed.into_iter().map(learn).collect())
+    }
+
+    /// Takes what can be had of these lots without waiting, or else the first by waiting.
+    async fn take(&mut self, ids: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
+        let Some(first) = ids.first().copied() else { return Ok(BTreeSet::new()) };
+        let connection = self.connection()?;
+        let alone = ids.len() == 1;
+        // In this turn it was waited for already, in vain.
+        let in_vain = self.in_vain.contains(&first);
+        if !alone || in_vain {
+            let ids: Vec<i64> = ids.iter().copied().collect();
+            let free = async { Ok(Statement::<BigInt>::new(LOCK_FREE, &[&ids]).rows(&connection).await?) };
+            let free: Vec<i64> = self.step(LOCKING, free).await?;
+            if !free.is_empty() {
+                return Ok(free.into_iter().collect());
+            }
+        }
+        if in_vain {
+            return Err(PortError::new(LOCKING, Fault::Busy, "somebody else holds the lot"));
+        }
+        let had = async { Ok(Statement::<BigInt>::new(LOCK_WAITING, &[&first]).row(&connection).await?) };
+        let had: Option<i64> = self.step(LOCKING, had).await.inspect_err(|error| {
+            if error.fault == Fault::Busy {
+                self.in_vain.insert(first);
+            }
+        })?;
+        if had.is_none() {
+            self.lots.forget(first);
+        }
+        Ok(had.into_iter().collect())
+    }
+}
+
+async fn by_slug(connection: &AsyncPgConnection, slugs: &Vec<&str>) -> Result<Vec<(i64, LotId)>, Trouble> {
+    if slugs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Statement::<(BigInt, Text)>::new(BY_SLUG, &[slugs]).rows(connection);
+    let rows: Vec<(i64, String)> = rows.await?;
+    rows.into_iter().map(|(id, slug)| Ok((id, lot_id(&slug)?))).collect()
+}
+
+async fn by_ticket(
+    connection: &AsyncPgConnection,
+    tickets: &Vec<Uuid>,
+) -> Result<Vec<(TicketId, i64, LotId)>, Trouble> {
+    if tickets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = Statement::<(SqlUuid, BigInt, Text)>::new(BY_TICKET, &[tickets]).rows(connection);
+    let rows: Vec<(Uuid, i64, String)> = rows.await?;
+    rows.into_iter().map(|(ticket, id, slug)| Ok((TicketId(ticket), id, lot_id(&slug)?))).collect()
+}

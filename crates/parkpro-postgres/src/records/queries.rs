@@ -1,0 +1,131 @@
+//! The texts of reading. A lot is found by its slug in every statement, so that all of a call go out at once.
+
+use crate::rows::{lot_columns, slot_columns, ticket_columns};
+
+/// The row of the lot that is asked for.
+macro_rules! of_lot {
+    ($parameter:literal) => {
+        concat!("(SELECT id FROM lots WHERE slug = ", $parameter, " AND NOT retired)")
+    };
+}
+
+pub(super) const IS_WRITABLE: &str =
+    "SELECT current_setting('transaction_read_only') = 'off' AND NOT pg_is_in_recovery()";
+
+pub(super) const LOT: &str =
+    concat!("SELECT ", lot_columns!(), " FROM lots l WHERE l.slug = $1 AND NOT l.retired");
+
+pub(super) const LOTS: &str = concat!(
+    "SELECT ",
+    lot_columns!(),
+    " FROM lots l WHERE l.slug > $1 AND NOT l.retired ORDER BY l.slug LIMIT $2"
+);
+
+pub(super) const VERSIONS: &str = "SELECT slug, version FROM lots WHERE NOT retired ORDER BY slug";
+
+pub(super) const SLOT: &str = concat!(
+    "SELECT ",
+    slot_columns!(),
+    " FROM slots s WHERE s.lot_id = ",
+    of_lot!("$1"),
+    " AND s.label = $2 AND NOT s.retired"
+);
+
+/// A filter that is not set compares a column with itself.
+pub(super) const SLOTS: &str = concat!(
+    "SELECT ",
+    slot_columns!(),
+    " FROM slots s WHERE s.lot_id = ",
+    of_lot!("$1"),
+    " AND NOT s.retired AND (s.rank, s.label) > ($2, $3) AND coalesce(s.level, '') = coalesce($4, s.level, '') \
+     AND coalesce($5, split_part(s.accepts, '+', 1)) = ANY (string_to_array(s.accepts, '+')) \
+     AND (s.ticket_id IS NOT NULL) = coalesce($6, s.ticket_id IS NOT NULL) \
+     AND s.in_service = coalesce($7, s.in_service) \
+     ORDER BY s.rank, s.label LIMIT $8"
+);
+
+/// The first of each set of accepted classes, and of these the first: a full lot of a million slots is not searched.
+pub(super) const FREE_SLOTS: &str = concat!(
+    "SELECT ",
+    slot_columns!(),
+    " FROM slot_counts c CROSS JOIN LATERAL \
+     (SELECT * FROM slots f WHERE f.lot_id = c.lot_id AND f.accepts = c.accepts \
+        AND f.in_service AND NOT f.retired AND f.ticket_id IS NULL \
+        AND (f.rank, f.label) > ($1, $2) AND coalesce(f.level, '') = coalesce($3, f.level, '') \
+      ORDER BY f.rank, f.label LIMIT $4) s \
+     WHERE c.lot_id = ",
+    of_lot!("$5"),
+    " AND coalesce($6, split_part(c.accepts, '+', 1)) = ANY (string_to_array(c.accepts, '+')) \
+     ORDER BY s.rank, s.label LIMIT $7"
+);
+
+pub(super) const TICKET: &str = concat!(
+    "SELECT ",
+    ticket_columns!(),
+    ", s.label, ",
+    lot_columns!(),
+    " FROM tickets t JOIN lots l ON l.id = t.lot_id \
+     LEFT JOIN slots s ON s.lot_id = t.lot_id AND s.id = t.slot_id WHERE t.id = $1"
+);
+
+/// Numbers rise with the time of arrival, so a span of time is a span of numbers.
+macro_rules! tickets {
+    ($which:literal, $limit:literal) => {
+        concat!(
+            "SELECT ",
+            ticket_columns!(),
+            ", (SELECT s.label FROM slots s WHERE s.lot_id = t.lot_id AND s.id = t.slot_id) \
+             FROM (SELECT id FROM lots WHERE slug = $1 AND NOT retired) l \
+             CROSS JOIN LATERAL (SELECT \
+               (SELECT number FROM tickets WHERE lot_id = l.id AND arrived_at >= $2 \
+                ORDER BY arrived_at LIMIT 1) AS first, \
+               (SELECT number FROM tickets WHERE lot_id = l.id AND arrived_at >= $3 \
+                ORDER BY arrived_at LIMIT 1) AS behind) span \
+             CROSS JOIN LATERAL (SELECT * FROM tickets WHERE lot_id = l.id AND number >= span.first \
+               AND number < least(span.behind, $4) AND ",
+            $which,
+            " ORDER BY number DESC LIMIT ",
+            $limit,
+            ") t ORDER BY t.number DESC"
+        )
+    };
+}
+
+pub(super) const TICKETS: &str = tickets!("status = coalesce($5, status)", "$6");
+
+pub(super) const TICKETS_OF_PLATE: &str = tickets!("plate_key = $5 AND status = coalesce($6, status)", "$7");
+
+pub(super) const OPEN_TICKETS: &str = tickets!("status IN ('waiting', 'parked') AND status = $5", "$6");
+
+pub(super) const RARE_TICKETS: &str = tickets!("status IN ('withdrawn', 'voided') AND status = $5", "$6");
+
+pub(super) const UP_TO: &str = concat!(
+    "SELECT count(*) FROM tickets WHERE lot_id = ",
+    of_lot!("$1"),
+    " AND status = 'waiting' AND turn <= $2"
+);
+
+pub(super) const WAITING: &str = concat!(
+    "SELECT ",
+    ticket_columns!(),
+    " FROM tickets t WHERE t.lot_id = ",
+    of_lot!("$1"),
+    " AND t.status = 'waiting' AND t.turn > $2 ORDER BY t.turn LIMIT $3"
+);
+
+pub(super) const POSITION: &str = "SELECT \
+       (SELECT count(*) FROM tickets o WHERE o.lot_id = t.lot_id AND o.status = 'waiting' AND o.turn <= t.turn), \
+       l.version \
+     FROM tickets t JOIN lots l ON l.id = t.lot_id WHERE t.id = $1 AND t.status = 'waiting'";
+
+pub(super) const MEMBERS: &str = concat!(
+    "SELECT id, turn FROM tickets WHERE lot_id = ",
+    of_lot!("$1"),
+    " AND status = 'waiting' ORDER BY turn"
+);
+
+pub(super) const JOURNAL: &str = concat!(
+    "SELECT version, n, kind, ticket_id, slot_id, actor, at, data FROM journal WHERE lot_id = ",
+    of_lot!("$1"),
+    " AND (version, n) > ($2, $3) ORDER BY version, n LIMIT $4"
+);

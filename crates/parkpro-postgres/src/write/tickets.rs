@@ -1,0 +1,145 @@
+//! Writing tickets.
+
+use diesel_async::AsyncPgConnection;
+use parkpro_domain::ticket::{Stage, Ticket};
+use uuid::Uuid;
+
+use super::{Of, touch};
+use crate::{fault::Trouble, statement::Parameter};
+
+pub(crate) const UPDATE: &str = "UPDATE tickets SET status = new.status, slot_id = new.slot_id, \
+       admission = new.admission, parked_at = new.parked_at, ended_at = new.ended_at, \
+       exit_occurred_at = new.exit_occurred_at, fee_minor = new.fee_minor, fee_currency = new.fee_currency, \
+       fee_lines = new.fee_lines, reason = new.reason \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+       AS new (id, status, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, \
+         fee_lines, reason) \
+     WHERE tickets.id = new.id";
+
+const AMEND: &str = "UPDATE tickets SET plate_shown = new.plate_shown, plate_key = new.plate_key, \
+       priority = new.priority, turn = new.turn \
+     FROM unnest($1, $2, $3, $4, $5) AS new (id, plate_shown, plate_key, priority, turn) \
+     WHERE tickets.id = new.id";
+
+pub(crate) const ADD: &str = "INSERT INTO tickets (id, status, slot_id, admission, parked_at, ended_at, \
+       exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, lot_id, number, plate_shown, plate_key, class, \
+       priority, turn, arrived_at, occurred_at) \
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+
+const TABLE: &str = "tickets";
+
+/// The columns that tell where tickets are in their lives.
+struct Stages<'t> {
+    ids: Vec<Uuid>,
+    statuses: Vec<&'t str>,
+    slots: Vec<Option<i64>>,
+    admissions: Vec<Option<i64>>,
+    parked_at: Vec<Option<i64>>,
+    ended_at: Vec<Option<i64>>,
+    exits_occurred_at: Vec<Option<i64>>,
+    fees: Vec<Option<i64>>,
+    currencies: Vec<Option<&'t str>>,
+    lines: Vec<Option<String>>,
+    reasons: Vec<Option<&'t str>>,
+}
+
+impl<'t> Stages<'t> {
+    fn of(tickets: &[Of<'t, Ticket>]) -> Self {
+        let each = || tickets.iter().map(|(_, ticket)| *ticket);
+        let berths = || each().map(Ticket::berth);
+        let fees = || each().map(Ticket::fee);
+        Self {
+            ids: each().map(|ticket| ticket.id.0).collect(),
+            statuses: each().map(|ticket| ticket.status().as_str()).collect(),
+            slots: berths().map(|berth| berth.map(|berth| berth.slot.0)).collect(),
+            admissions: berths().map(|berth| berth.map(|berth| berth.admission)).collect(),
+            parked_at: berths().map(|berth| berth.map(|berth| berth.since.micros())).collect(),
+            ended_at: each().map(|ticket| ticket.ended_at().map(|at| at.micros())).collect(),
+            exits_occurred_at: each().map(exit_occurred_at).collect(),
+            fees: fees().map(|fee| fee.map(|fee| fee.total.minor)).collect(),
+            currencies: fees().map(|fee| fee.map(|fee| fee.total.currency.code())).collect(),
+            lines: fees().map(|fee| fee.map(parkpro_domain::tariff::Fee::lines_text)).collect(),
+            reasons: each().map(reason).collect(),
+        }
+    }
+
+    fn parameters(&self) -> [&dyn Parameter; 11] {
+        [
+            &self.ids,
+            &self.statuses,
+            &self.slots,
+            &self.admissions,
+            &self.parked_at,
+            &self.ended_at,
+            &self.exits_occurred_at,
+            &self.fees,
+            &self.currencies,
+            &self.lines,
+            &self.reasons,
+        ]
+    }
+}
+
+fn exit_occurred_at(ticket: &Ticket) -> Option<i64> {
+    match &ticket.stage {
+        Stage::Departed { occurred_at, .. } => occurred_at.map(|at| at.micros()),
+        _ => None,
+    }
+}
+
+fn reason(ticket: &Ticket) -> Option<&str> {
+    match &ticket.stage {
+        Stage::Voided { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    }
+}
+
+/// Tickets that are somewhere else in their lives.
+pub(super) async fn update(
+    connection: &AsyncPgConnection,
+    tickets: Vec<Of<'_, Ticket>>,
+) -> Result<(), Trouble> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    let stages = Stages::of(&tickets);
+    touch(connection, TABLE, tickets.len(), UPDATE, &stages.parameters()).await
+}
+
+/// Tickets with another plate or priority.
+pub(super) async fn amend(
+    connection: &AsyncPgConnection,
+    tickets: Vec<Of<'_, Ticket>>,
+) -> Result<(), Trouble> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = tickets.iter().map(|(_, ticket)| ticket.id.0).collect();
+    let shown: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.shown()).collect();
+    let keys: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.key().as_str()).collect();
+    let priorities: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.priority.as_str()).collect();
+    let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
+    touch(connection, TABLE, tickets.len(), AMEND, &[&ids, &shown, &keys, &priorities, &turns]).await
+}
+
+/// New tickets.
+pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Ticket>>) -> Result<(), Trouble> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    let stages = Stages::of(&tickets);
+    let lots: Vec<i64> = tickets.iter().map(|(lot, _)| *lot).collect();
+    let numbers: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.number.0).collect();
+    let shown: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.shown()).collect();
+    let keys: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.key().as_str()).collect();
+    let classes: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.class.as_str()).collect();
+    let priorities: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.priority.as_str()).collect();
+    let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
+    let arrived_at: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.arrived_at.micros()).collect();
+    let occurred_at: Vec<Option<i64>> =
+        tickets.iter().map(|(_, ticket)| ticket.occurred_at.map(|at| at.micros())).collect();
+    let more: [&dyn Parameter; 9] =
+        [&lots, &numbers, &shown, &keys, &classes, &priorities, &turns, &arrived_at, &occurred_at];
+    let parameters: Vec<&dyn Parameter> = stages.parameters().into_iter().chain(more).collect();
+    touch(connection, TABLE, tickets.len(), ADD, &parameters).await
+}

@@ -1,0 +1,182 @@
+//! Reading what the commands of a turn need to know of a lot.
+
+use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
+use parkpro_domain::{
+    facts::{Facts, Needs},
+    lot::LotId,
+    slot::{Accepts, SlotLabel},
+    ticket::{TicketId, TicketNumber},
+    vehicle::{PlateKey, VehicleClass},
+};
+
+use crate::{
+    fault::Failure,
+    lots::{counts, lot_numbered},
+    rows::{SlotRow, TicketRow, berthed_tickets},
+    schema::{slots, tickets},
+    statement::{FreeSlots, Open, Waiting},
+    transaction::{Before, SqliteTransaction},
+};
+
+impl SqliteTransaction {
+    pub(crate) fn facts_of_lot(&mut self, number: i64, needs: &Needs) -> Result<Facts, Failure> {
+        let lot = lot_numbered(&mut self.connection, number)?;
+        let tally = counts(&mut self.connection, number)?;
+        let before = Before { id: number, next_admission: lot.next_admission };
+        self.before.insert(lot.id.clone(), before);
+        let connection = &mut self.connection;
+        let mut reading = Reading { connection, number, lot: lot.id.clone(), facts: Facts::of(lot, tally) };
+        reading.read(needs)?;
+        Ok(reading.facts)
+    }
+}
+
+/// One lot while its facts are read.
+struct Reading<'a> {
+    connection: &'a mut SqliteConnection,
+    number: i64,
+    lot: LotId,
+    facts: Facts,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, needs: &Needs) -> Result<(), Failure> {
+        for plate in &needs.plates {
+            self.open_ticket(plate)?;
+            self.newest_ticket(plate)?;
+        }
+        for ticket in &needs.tickets {
+            self.ticket(*ticket)?;
+        }
+        for label in &needs.labels {
+            self.slot(label)?;
+        }
+        self.free_slots(enough(needs.free_slots))?;
+        self.heads(enough(needs.heads))
+    }
+
+    fn open_ticket(&mut self, plate: &PlateKey) -> Result<(), Failure> {
+        let row = berthed_tickets()
+            .filter(tickets::plate_key.eq(plate.as_str()))
+            .filter(Open)
+            .select(BerthedTicket::as_select())
+            .get_result(self.connection)
+            .optional()?;
+        match row {
+            Some(row) if row.ticket.lot_id == self.number => self.know(row),
+            Some(row) => {
+                self.facts.know_open_elsewhere(plate.clone(), row.ticket.id()?);
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// It is almost always the open one; the index alone tells.
+    fn newest_ticket(&mut self, plate: &PlateKey) -> Result<(), Failure> {
+        let mut numbers = tickets::table
+            .filter(tickets::lot_id.eq(self.number))
+            .filter(tickets::plate_key.eq(plate.as_str()))
+            .order(tickets::number.desc())
+            .select(tickets::number)
+            .load_iter::<i64, DefaultLoadingMode>(self.connection)?;
+        let Some(newest) = numbers.next().transpose()? else { return Ok(()) };
+        drop(numbers);
+        let known = self.facts.newest_ticket(plate).map(|ticket| ticket.number);
+        if known == Some(TicketNumber(newest)) {
+            return Ok(());
+        }
+        let row = berthed_tickets()
+            .filter(tickets::lot_id.eq(self.number))
+            .filter(tickets::number.eq(newest))
+            .select(BerthedTicket::as_select())
+            .get_result(self.connection)?;
+        self.know(row)
+    }
+
+    fn ticket(&mut self, ticket: TicketId) -> Result<(), Failure> {
+        let row = berthed_tickets()
+            .filter(tickets::id.eq(ticket.0.as_bytes().as_slice()))
+            .select(BerthedTicket::as_select())
+            .get_result(self.connection)
+            .optional()?;
+        match row {
+            Some(row) if row.ticket.lot_id == self.number => self.know(row),
+            _ => Ok(()),
+        }
+    }
+
+    fn slot(&mut self, label: &SlotLabel) -> Result<(), Failure> {
+        let row = slots::table
+            .filter(slots::lot_id.eq(self.number))
+            .filter(slots::label.eq(label.as_str()))
+            .select(SlotRow::as_select())
+            .get_result(self.connection)
+            .optional()?;
+        if let Some(row) = row {
+            self.facts.know_slot(row.slot()?);
+        }
+        Ok(())
+    }
+
+    fn free_slots(&mut self, most: usize) -> Result<(), Failure> {
+        if most == 0 {
+            return Ok(());
+        }
+        let kinds = self.facts.tally.slots.iter().filter(|(_, count)| count.available() > 0);
+        let kinds: Vec<Accepts> = kinds.map(|(accepts, _)| accepts.clone()).collect();
+        for accepts in kinds {
+            let free = FreeSlots { lot: self.number, accepts: accepts.as_str() };
+            let rows = free.load_iter::<SlotRow, DefaultLoadingMode>(self.connection)?;
+            for row in rows.take(most) {
+                self.facts.know_slot(row?.slot()?);
+            }
+        }
+        Ok(())
+    }
+
+    fn heads(&mut self, most: usize) -> Result<(), Failure> {
+        if most == 0 {
+            return Ok(());
+        }
+        let kinds = self.facts.tally.waiting.iter().filter(|(_, count)| **count > 0);
+        let mut classes: Vec<VehicleClass> = kinds.map(|((class, _), _)| class.clone()).collect();
+        classes.dedup();
+        for class in classes {
+            let rows = tickets::table
+                .filter(tickets::lot_id.eq(self.number))
+                .filter(tickets::class.eq(class.as_str()))
+                .filter(Waiting)
+                .order(tickets::turn)
+                .select(TicketRow::as_select())
+                .load_iter::<TicketRow, DefaultLoadingMode>(self.connection)?;
+            for row in rows.take(most) {
+                self.facts.know_ticket(row?.ticket(self.lot.clone(), None)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// The slot too, because whoever leaves frees it.
+    fn know(&mut self, row: BerthedTicket) -> Result<(), Failure> {
+        let label = row.slot.as_ref().map(|slot| slot.label.as_str());
+        self.facts.know_ticket(row.ticket.ticket(self.lot.clone(), label)?);
+        if let Some(slot) = row.slot {
+            self.facts.know_slot(slot.slot()?);
+        }
+        Ok(())
+    }
+}
+
+/// A ticket and the slot that it names.
+#[derive(Queryable, Selectable)]
+struct BerthedTicket {
+    #[diesel(embed)]
+    ticket: TicketRow,
+    #[diesel(embed)]
+    slot: Option<SlotRow>,
+}
+
+fn enough(rows: i64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
+}

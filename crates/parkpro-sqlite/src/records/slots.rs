@@ -1,0 +1,92 @@
+//! Slots.
+
+use diesel::{
+    connection::DefaultLoadingMode,
+    dsl::not,
+    prelude::*,
+    sql_types::{Integer, Text},
+    sqlite::SqliteConnection,
+};
+use parkpro_domain::{
+    lot::LotId,
+    ports::{SlotCursor, SlotFilter},
+    slot::{Accepts, Slot, SlotLabel, SlotStatus},
+    vehicle::VehicleClass,
+};
+
+use super::rows;
+use crate::{
+    fault::Failure,
+    lots::{counts, lot},
+    rows::SlotRow,
+    schema::slots,
+    statement::{Behind, Empty},
+};
+
+pub(super) fn slot(
+    connection: &mut SqliteConnection,
+    id: &LotId,
+    label: &SlotLabel,
+) -> Result<Option<Slot>, Failure> {
+    let Some((number, _)) = lot(connection, id)? else { return Ok(None) };
+    let row = slots::table
+        .filter(slots::lot_id.eq(number))
+        .filter(slots::label.eq(label.as_str()))
+        .filter(not(slots::retired))
+        .select(SlotRow::as_select())
+        .get_result(connection)
+        .optional()?;
+    Ok(row.map(SlotRow::slot).transpose()?)
+}
+
+pub(super) fn page(
+    connection: &mut SqliteConnection,
+    id: &LotId,
+    filter: &SlotFilter,
+    after: Option<&SlotCursor>,
+    limit: u32,
+) -> Result<Option<Vec<Slot>>, Failure> {
+    let Some((number, _)) = lot(connection, id)? else { return Ok(None) };
+    let mut chosen = slots::table
+        .filter(slots::lot_id.eq(number))
+        .filter(not(slots::retired))
+        .order((slots::rank, slots::label))
+        .select(SlotRow::as_select())
+        .into_boxed();
+    if let Some(after) = after {
+        let place = (after.rank.into_sql::<Integer>(), after.label.as_str().into_sql::<Text>());
+        chosen = chosen.filter(Behind((slots::rank, slots::label), place));
+    }
+    if let Some(level) = &filter.level {
+        chosen = chosen.filter(slots::level.eq(level.as_str()));
+    }
+    if let Some(class) = &filter.accepts {
+        chosen = chosen.filter(slots::accepts.eq_any(kinds_for(connection, number, class)?));
+    }
+    if let Some(status) = filter.status {
+        let (empty, in_service) = match status {
+            SlotStatus::Available => (true, true),
+            SlotStatus::Occupied => (false, true),
+            SlotStatus::OutOfService => (true, false),
+            SlotStatus::Draining => (false, false),
+        };
+        chosen = chosen.filter(slots::in_service.eq(in_service));
+        chosen = if empty { chosen.filter(Empty) } else { chosen.filter(not(Empty)) };
+    }
+    let page = chosen
+        .load_iter::<SlotRow, DefaultLoadingMode>(connection)?
+        .take(rows(limit))
+        .map(|row| Ok(row?.slot()?));
+    page.collect::<Result<_, Failure>>().map(Some)
+}
+
+/// The sets of classes in which a class is.
+fn kinds_for(
+    connection: &mut SqliteConnection,
+    lot: i64,
+    class: &VehicleClass,
+) -> Result<Vec<String>, Failure> {
+    let kinds = counts(connection, lot)?.slots.into_keys();
+    let accepting = kinds.filter(|accepts| Accepts::accepts(accepts, class));
+    Ok(accepting.map(|accepts| accepts.as_str().to_owned()).collect())
+}

@@ -1,0 +1,296 @@
+//! Statements and conditions that Diesel's own language lacks, or would have prepared anew at each use.
+//!
+//! Three habits of SQLite and Diesel decide what is here. Diesel never keeps an UPDATE or an upsert prepared. SQLite uses
+//! a partial index only if the query repeats its condition word for word, not with bound values. And SQLite prepares a
+//! statement again whenever a bound LIMIT changes, so nothing here has a LIMIT: whoever wants the first few rows stops
+//! reading.
+
+use diesel::{
+    expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
+    prelude::*,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{BigInt, Binary, Bool, Integer, Nullable, Text},
+    sqlite::Sqlite,
+};
+
+use crate::rows::SlotRow;
+
+/// Declares a statement that is prepared once. Each `?` of its text stands for a field, in order.
+macro_rules! statement {
+    ($(#[$doc:meta])* $name:ident<'a> { $($field:ident: $rust:ty => $sql:ty,)+ } $text:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) struct $name<'a> {
+            $(pub(crate) $field: $rust,)+
+        }
+
+        impl QueryId for $name<'_> {
+            type QueryId = $name<'static>;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl QueryFragment<Sqlite> for $name<'_> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                let mut text = $text.split('?');
+                out.push_sql(text.next().unwrap_or_default());
+                $(
+                    out.push_bind_param::<$sql, _>(&self.$field)?;
+                    out.push_sql(text.next().unwrap_or_default());
+                )+
+                Ok(())
+            }
+        }
+
+        impl RunQueryDsl<SqliteConnection> for $name<'_> {}
+    };
+}
+
+statement! {
+    /// A lot as it now is. Its slug never changes.
+    UpdateLot<'a> {
+        name: &'a str => Text,
+        time_zone: &'a str => Text,
+        currency: &'a str => Text,
+        accepting: bool => Bool,
+        queue_limit: Option<i64> => Nullable<BigInt>,
+        priorities: &'a str => Text,
+        revision: i64 => BigInt,
+        retired: bool => Bool,
+        version: i64 => BigInt,
+        last_at: i64 => BigInt,
+        next_number: i64 => BigInt,
+        next_admission: i64 => BigInt,
+        next_slot: i64 => BigInt,
+        id: i64 => BigInt,
+    }
+    "UPDATE lots SET name = ?, time_zone = ?, currency = ?, accepting = ?, queue_limit = ?, priorities = ?, \
+     revision = ?, retired = ?, version = ?, last_at = ?, next_number = ?, next_admission = ?, next_slot = ? \
+     WHERE id = ?"
+}
+
+statement! {
+    /// A slot gets or loses its vehicle.
+    UpdateOccupant<'a> {
+        ticket: Option<&'a [u8]> => Nullable<Binary>,
+        lot: i64 => BigInt,
+        id: i64 => BigInt,
+    }
+    "UPDATE slots SET ticket_id = ? WHERE lot_id = ? AND id = ?"
+}
+
+statement! {
+    /// A slot with other settings.
+    UpdateSlot<'a> {
+        label: &'a str => Text,
+        level: Option<&'a str> => Nullable<Text>,
+        accepts: &'a str => Text,
+        rank: i32 => Integer,
+        in_service: bool => Bool,
+        reason: Option<&'a str> => Nullable<Text>,
+        retired: bool => Bool,
+        revision: i64 => BigInt,
+        ticket: Option<&'a [u8]> => Nullable<Binary>,
+        lot: i64 => BigInt,
+        id: i64 => BigInt,
+    }
+    "UPDATE slots SET label = ?, level = ?, accepts = ?, rank = ?, in_service = ?, reason = ?, retired = ?, \
+     revision = ?, ticket_id = ? WHERE lot_id = ? AND id = ?"
+}
+
+statement! {
+    /// An open ticket with what its vehicle got, if it got a slot.
+    UpdateBerth<'a> {
+        status: &'a str => Text,
+        slot: Option<i64> => Nullable<BigInt>,
+        admission: Option<i64> => Nullable<BigInt>,
+        parked_at: Option<i64> => Nullable<BigInt>,
+        id: &'a [u8] => Binary,
+    }
+    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ? WHERE id = ?"
+}
+
+statement! {
+    /// A ticket at its end.
+    UpdateEnd<'a> {
+        status: &'a str => Text,
+        ended_at: Option<i64> => Nullable<BigInt>,
+        exit_occurred_at: Option<i64> => Nullable<BigInt>,
+        fee_minor: Option<i64> => Nullable<BigInt>,
+        fee_currency: Option<&'a str> => Nullable<Text>,
+        fee_lines: Option<&'a str> => Nullable<Text>,
+        reason: Option<&'a str> => Nullable<Text>,
+        id: &'a [u8] => Binary,
+    }
+    "UPDATE tickets SET status = ?, ended_at = ?, exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, \
+     fee_lines = ?, reason = ? WHERE id = ?"
+}
+
+statement! {
+    /// A ticket that waited before this turn, and both got a slot and ended in it.
+    UpdateBerthAndEnd<'a> {
+        status: &'a str => Text,
+        slot: Option<i64> => Nullable<BigInt>,
+        admission: Option<i64> => Nullable<BigInt>,
+        parked_at: Option<i64> => Nullable<BigInt>,
+        ended_at: Option<i64> => Nullable<BigInt>,
+        exit_occurred_at: Option<i64> => Nullable<BigInt>,
+        fee_minor: Option<i64> => Nullable<BigInt>,
+        fee_currency: Option<&'a str> => Nullable<Text>,
+        fee_lines: Option<&'a str> => Nullable<Text>,
+        reason: Option<&'a str> => Nullable<Text>,
+        id: &'a [u8] => Binary,
+    }
+    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, ended_at = ?, \
+     exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, fee_lines = ?, reason = ? WHERE id = ?"
+}
+
+statement! {
+    /// A ticket that an operator corrected.
+    UpdateParticulars<'a> {
+        plate_shown: &'a str => Text,
+        plate_key: &'a str => Text,
+        priority: &'a str => Text,
+        turn: i64 => BigInt,
+        id: &'a [u8] => Binary,
+    }
+    "UPDATE tickets SET plate_shown = ?, plate_key = ?, priority = ?, turn = ? WHERE id = ?"
+}
+
+statement! {
+    /// How many slots of one kind there are.
+    PutSlotCount<'a> {
+        lot: i64 => BigInt,
+        accepts: &'a str => Text,
+        capacity: i64 => BigInt,
+        occupied: i64 => BigInt,
+        out_of_service: i64 => BigInt,
+    }
+    "INSERT INTO slot_counts (lot_id, accepts, capacity, occupied, out_of_service) VALUES (?, ?, ?, ?, ?) \
+     ON CONFLICT (lot_id, accepts) DO UPDATE SET capacity = excluded.capacity, occupied = excluded.occupied, \
+     out_of_service = excluded.out_of_service"
+}
+
+statement! {
+    /// How many vehicles of one kind wait.
+    PutWaitingCount<'a> {
+        lot: i64 => BigInt,
+        class: &'a str => Text,
+        priority: &'a str => Text,
+        waiting: i64 => BigInt,
+    }
+    "INSERT INTO waiting_counts (lot_id, class, priority, waiting) VALUES (?, ?, ?, ?) \
+     ON CONFLICT (lot_id, class, priority) DO UPDATE SET waiting = excluded.waiting"
+}
+
+/// The free slots of one kind, best first.
+///
+/// The index is named because SQLite would take the unique one on `ticket_id` instead, believe that NULL is in it once,
+/// and sort every free slot there is.
+#[derive(Debug)]
+pub(crate) struct FreeSlots<'a> {
+    /// Of this lot.
+    pub(crate) lot: i64,
+    /// For these classes.
+    pub(crate) accepts: &'a str,
+}
+
+impl QueryId for FreeSlots<'_> {
+    type QueryId = FreeSlots<'static>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl Query for FreeSlots<'_> {
+    type SqlType = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<SlotRow, Sqlite>>;
+}
+
+impl QueryFragment<Sqlite> for FreeSlots<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT lot_id, id, label, level, accepts, rank, in_service, reason, retired, revision, ticket_id \
+             FROM slots INDEXED BY slot_free WHERE in_service AND NOT retired AND ticket_id IS NULL AND lot_id = ",
+        );
+        out.push_bind_param::<BigInt, _>(&self.lot)?;
+        out.push_sql(" AND accepts = ");
+        out.push_bind_param::<Text, _>(self.accepts)?;
+        out.push_sql(" ORDER BY rank, label");
+        Ok(())
+    }
+}
+
+impl RunQueryDsl<SqliteConnection> for FreeSlots<'_> {}
+
+/// Declares a condition in literal words, as a partial index has it.
+macro_rules! condition {
+    ($(#[$doc:meta])* $name:ident $text:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, QueryId)]
+        pub(crate) struct $name;
+
+        impl Expression for $name {
+            type SqlType = Bool;
+        }
+
+        impl<Source> AppearsOnTable<Source> for $name {}
+
+        impl<Source> SelectableExpression<Source> for $name {}
+
+        impl ValidGrouping<()> for $name {
+            type IsAggregate = is_aggregate::No;
+        }
+
+        impl QueryFragment<Sqlite> for $name {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql($text);
+                Ok(())
+            }
+        }
+    };
+}
+
+condition! {
+    /// A ticket that waits.
+    Waiting "tickets.status = 'waiting'"
+}
+
+condition! {
+    /// A ticket that waits or is parked.
+    Open "tickets.status IN ('waiting', 'parked')"
+}
+
+condition! {
+    /// A ticket that ended in one of the less usual ways.
+    Rare "tickets.status IN ('withdrawn', 'voided')"
+}
+
+condition! {
+    /// A slot without a vehicle. The plus keeps SQLite from looking for it in the unique index on `ticket_id`, where every
+    /// empty slot of every lot is.
+    Empty "+slots.ticket_id IS NULL"
+}
+
+/// A row behind a place in the order of two columns: a row value, which an index of both columns can search.
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct Behind<Columns, Place>(pub(crate) Columns, pub(crate) Place);
+
+impl<Columns, Place> Expression for Behind<Columns, Place> {
+    type SqlType = Bool;
+}
+
+impl<Columns, Place, Source> AppearsOnTable<Source> for Behind<Columns, Place> {}
+
+impl<Columns, Place> ValidGrouping<()> for Behind<Columns, Place> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<Columns: QueryFragment<Sqlite>, Place: QueryFragment<Sqlite>> QueryFragment<Sqlite>
+    for Behind<Columns, Place>
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql("(");
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(") > (");
+        self.1.walk_ast(out.reborrow())?;
+        out.push_sql(")");
+        Ok(())
+    }
+}

@@ -1,0 +1,238 @@
+//! One transaction of the file, as the protocol sees it. Nothing here ever waits.
+
+use std::{
+    collections::HashMap,
+    future::{Future, ready},
+    sync::Arc,
+};
+
+use diesel::{connection::SimpleConnection, prelude::*, sqlite::SqliteConnection};
+use parkpro_domain::{
+    command::Target,
+    facts::{Changes, Facts, Needs},
+    lot::LotId,
+    ports::{Clock, Key, PortError, Reply},
+    protocol::{Claim, Lock, Transaction},
+    ticket::{TicketId, Turn},
+    time::Timestamp,
+};
+
+use crate::{
+    connect::Place,
+    fault::Failure,
+    lots::lot_numbered,
+    rows::ReplyRow,
+    schema::{idempotency, lots, tickets},
+    statement::Waiting,
+};
+
+/// The transaction that the writer has open, or its connection between two.
+pub(crate) struct SqliteTransaction {
+    /// Closed before the place is free for others.
+    pub(crate) connection: SqliteConnection,
+    pub(crate) lots: LotNumbers,
+    /// What was read of the lots of this transaction.
+    pub(crate) before: HashMap<LotId, Before>,
+    place: Place,
+    clock: Arc<dyn Clock>,
+    commits: u64,
+}
+
+/// A lot before the turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Before {
+    pub(crate) id: i64,
+    /// Whoever has this admission or a later one got it in this turn.
+    pub(crate) next_admission: i64,
+}
+
+/// The numbers by which the tables name lots. They never change, so they are read once.
+#[derive(Debug, Default)]
+pub(crate) struct LotNumbers {
+    by_slug: HashMap<LotId, i64>,
+    by_number: HashMap<i64, LotId>,
+}
+
+impl LotNumbers {
+    fn keep(&mut self, lot: LotId, number: i64) {
+        self.by_number.insert(number, lot.clone());
+        self.by_slug.insert(lot, number);
+    }
+}
+
+impl SqliteTransaction {
+    pub(crate) fn new(connection: SqliteConnection, place: Place, clock: Arc<dyn Clock>) -> Self {
+        let (lots, before) = (LotNumbers::default(), HashMap::new());
+        Self { connection, lots, before, place, clock, commits: 0 }
+    }
+
+    /// How many transactions were committed.
+    pub(crate) const fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    pub(crate) fn begin_now(&mut self) -> Result<(), Failure> {
+        self.before.clear();
+        Ok(self.connection.batch_execute("BEGIN IMMEDIATE")?)
+    }
+
+    pub(crate) fn commit_now(&mut self) -> Result<(), Failure> {
+        self.connection.batch_execute("COMMIT")?;
+        self.commits += 1;
+        Ok(())
+    }
+
+    /// SQLite has already undone some of what fails; a connection that cannot be trusted is replaced.
+    pub(crate) fn undo(&mut self) {
+        let Err(error) = self.connection.batch_execute("ROLLBACK") else { return };
+        if error.to_string().contains("no transaction is active") {
+            return;
+        }
+        tracing::error!(%error, "a transaction cannot be rolled back; its connection is replaced");
+        match self.place.writer() {
+            Ok(connection) => self.connection = connection,
+            Err(error) => tracing::error!(error, "the connection cannot be replaced"),
+        }
+    }
+
+    fn claims(&mut self, keys: &[&Key]) -> Result<Vec<Claim>, Failure> {
+        keys.iter().map(|key| self.claim_of(key)).collect()
+    }
+
+    /// Nobody else writes, so a key that is not there is ours; its row is written with the answer.
+    fn claim_of(&mut self, key: &Key) -> Result<Claim, Failure> {
+        let row = idempotency::table
+            .filter(idempotency::principal.eq(&key.principal.0))
+            .filter(idempotency::key.eq(&key.key))
+            .select(ReplyRow::as_select())
+            .get_result(&mut self.connection)
+            .optional()?;
+        Ok(match row {
+            None => Claim::Fresh,
+            Some(row) => {
+                let (fingerprint, reply) = row.reply(&key.key)?;
+                Claim::Used { fingerprint, reply }
+            }
+        })
+    }
+
+    fn locks(&mut self, targets: &[Target<'_>]) -> Result<Vec<Lock>, Failure> {
+        targets.iter().map(|target| self.lock_of(target)).collect()
+    }
+
+    /// Whoever has the transaction has every lot.
+    fn lock_of(&mut self, target: &Target<'_>) -> Result<Lock, Failure> {
+        Ok(match target {
+            Target::NewLot(lot) => Lock::Vacant { id_taken: self.number_of(lot)?.is_some() },
+            Target::Lot(lot) => match self.number_of(lot)? {
+                Some(_) => Lock::Held((*lot).clone()),
+                None => Lock::Missing,
+            },
+            Target::LotOf(ticket) => self.lot_of(*ticket)?.map_or(Lock::Missing, Lock::Held),
+        })
+    }
+
+    fn number_of(&mut self, lot: &LotId) -> Result<Option<i64>, Failure> {
+        if let Some(number) = self.lots.by_slug.get(lot) {
+            return Ok(Some(*number));
+        }
+        let number = lots::table
+            .filter(lots::slug.eq(lot.as_str()))
+            .select(lots::id)
+            .get_result(&mut self.connection)
+            .optional()?;
+        if let Some(number) = number {
+            self.lots.keep(lot.clone(), number);
+        }
+        Ok(number)
+    }
+
+    fn lot_of(&mut self, ticket: TicketId) -> Result<Option<LotId>, Failure> {
+        let number = tickets::table
+            .filter(tickets::id.eq(ticket.0.as_bytes().as_slice()))
+            .select(tickets::lot_id)
+            .get_result::<i64>(&mut self.connection)
+            .optional()?;
+        let Some(number) = number else { return Ok(None) };
+        if let Some(lot) = self.lots.by_number.get(&number) {
+            return Ok(Some(lot.clone()));
+        }
+        let lot = lot_numbered(&mut self.connection, number)?.id;
+        self.lots.keep(lot.clone(), number);
+        Ok(Some(lot))
+    }
+
+    fn facts_of(&mut self, needs: &[(LotId, Needs)]) -> Result<(Vec<Facts>, Timestamp), Failure> {
+        let facts = needs.iter().map(|(lot, needs)| {
+            let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
+            self.facts_of_lot(number, needs)
+        });
+        let facts = facts.collect::<Result<_, _>>()?;
+        Ok((facts, self.clock.now()))
+    }
+
+    fn ahead_of(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, Failure> {
+        let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
+        Ok(tickets::table
+            .filter(tickets::lot_id.eq(number))
+            .filter(Waiting)
+            .filter(tickets::turn.lt(turn.0))
+            .filter(tickets::id.ne(ticket.0.as_bytes().as_slice()))
+            .count()
+            .get_result(&mut self.connection)?)
+    }
+}
+
+impl Transaction for SqliteTransaction {
+    fn begin(&mut self) -> impl Future<Output = Result<(), PortError>> + Send {
+        ready(self.begin_now().map_err(|failure| failure.during("opening a transaction")))
+    }
+
+    fn claim(&mut self, keys: &[&Key]) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send {
+        ready(self.claims(keys).map_err(|failure| failure.during("claiming idempotency keys")))
+    }
+
+    /// A key that is not there was only looked for.
+    fn release(&mut self, _keys: &[&Key]) -> impl Future<Output = Result<(), PortError>> + Send {
+        ready(Ok(()))
+    }
+
+    fn lock(&mut self, targets: &[Target<'_>]) -> impl Future<Output = Result<Vec<Lock>, PortError>> + Send {
+        ready(self.locks(targets).map_err(|failure| failure.during("finding the lots of requests")))
+    }
+
+    fn facts(
+        &mut self,
+        needs: &[(LotId, Needs)],
+    ) -> impl Future<Output = Result<(Vec<Facts>, Timestamp), PortError>> + Send {
+        ready(self.facts_of(needs).map_err(|failure| failure.during("reading the facts of lots")))
+    }
+
+    fn ahead(
+        &mut self,
+        lot: &LotId,
+        ticket: TicketId,
+        turn: Turn,
+    ) -> impl Future<Output = Result<i64, PortError>> + Send {
+        ready(self.ahead_of(lot, ticket, turn).map_err(|failure| failure.during("counting a queue")))
+    }
+
+    fn write(
+        &mut self,
+        changes: &[Changes],
+        replies: &[(&Key, &Reply)],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), PortError>> + Send {
+        ready(self.write_all(changes, replies, now).map_err(|failure| failure.during("writing changes")))
+    }
+
+    /// A COMMIT that fails leaves nothing behind, because nobody else decides about this file.
+    fn commit(&mut self) -> impl Future<Output = Result<(), PortError>> + Send {
+        ready(self.commit_now().map_err(|failure| failure.during("committing changes")))
+    }
+
+    fn rollback(&mut self) -> impl Future<Output = ()> + Send {
+        self.undo();
+        ready(())
+    }
+}

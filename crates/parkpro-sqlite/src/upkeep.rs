@@ -1,0 +1,43 @@
+//! What the writer does between turns.
+
+use diesel::{connection::SimpleConnection, prelude::*, sql_types::BigInt};
+use parkpro_domain::time::Timestamp;
+
+use crate::{fault::Failure, transaction::SqliteTransaction};
+
+impl SqliteTransaction {
+    /// Forgets old keys, oldest first; how many.
+    pub(crate) fn forget(&mut self, used_before: Timestamp, most: u32) -> Result<u32, Failure> {
+        let oldest = diesel::sql_query(
+            "DELETE FROM idempotency WHERE (principal, key) IN \
+             (SELECT principal, key FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+        );
+        let forgotten = oldest
+            .bind::<BigInt, _>(used_before.micros())
+            .bind::<BigInt, _>(i64::from(most))
+            .execute(&mut self.connection)?;
+        Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
+    }
+
+    /// An empty transaction. After a fault a written one, because only that shows that the fault is over.
+    pub(crate) fn check(&mut self, after_fault: bool) -> Result<(), Failure> {
+        self.begin_now()?;
+        let written = if after_fault {
+            self.connection.batch_execute("UPDATE epoch SET value = value").map_err(Failure::from)
+        } else {
+            Ok(())
+        };
+        let checked = written.and_then(|()| self.commit_now());
+        if checked.is_err() {
+            self.undo();
+        }
+        checked
+    }
+
+    /// Folds the log into the file, so that the file alone is the record.
+    pub(crate) fn finish(&mut self) {
+        if let Err(error) = self.connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+            tracing::warn!(%error, "the log stays beside the file; the next start reads it");
+        }
+    }
+}

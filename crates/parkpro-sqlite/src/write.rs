@@ -1,0 +1,369 @@
+//! Writing what a turn decided.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use parkpro_domain::{
+    event::{Entry, Event},
+    facts::Changes,
+    lot::{Lot, Tally},
+    ports::{Key, Reply},
+    slot::{Slot, SlotId},
+    ticket::{Stage, Ticket, TicketId},
+    time::Timestamp,
+};
+
+use crate::{
+    fault::Failure,
+    schema::{idempotency, journal, lots, slots, tickets},
+    statement::{
+        PutSlotCount, PutWaitingCount, UpdateBerth, UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant,
+        UpdateParticulars, UpdateSlot,
+    },
+    transaction::{Before, SqliteTransaction},
+};
+
+impl SqliteTransaction {
+    pub(crate) fn write_all(
+        &mut self,
+        changes: &[Changes],
+        replies: &[(&Key, &Reply)],
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        for changes in changes {
+            self.write(changes)?;
+        }
+        for (key, reply) in replies {
+            self.keep_reply(key, reply, now)?;
+        }
+        Ok(())
+    }
+
+    /// In the order of the fields.
+    fn write(&mut self, changes: &Changes) -> Result<(), Failure> {
+        let before = self.write_lot(&changes.lot, changes.opened)?;
+        let rewritten = Rewritten::of(&changes.journal);
+        self.write_counts(before.id, &changes.tally)?;
+        for slot in &changes.new_slots {
+            self.add_slot(before.id, slot)?;
+        }
+        for ticket in &changes.ended {
+            self.end_ticket(ticket, before)?;
+        }
+        for ticket in &changes.moved {
+            self.move_ticket(ticket)?;
+        }
+        for ticket in changes.ended.iter().chain(&changes.moved) {
+            if rewritten.tickets.contains(&ticket.id) {
+                self.amend_ticket(ticket)?;
+            }
+        }
+        for ticket in &changes.new_tickets {
+            self.add_ticket(before.id, ticket)?;
+        }
+        for slot in &changes.slots {
+            self.change_slot(before.id, slot, rewritten.slots.contains(&slot.id))?;
+        }
+        for entry in &changes.journal {
+            self.add_entry(before.id, entry)?;
+        }
+        Ok(())
+    }
+
+    fn write_lot(&mut self, lot: &Lot, opened: bool) -> Result<Before, Failure> {
+        let priorities = lot.priorities.to_string();
+        if opened {
+            let id = diesel::insert_into(lots::table)
+                .values((
+                    lots::slug.eq(lot.id.as_str()),
+                    lots::name.eq(lot.name.as_str()),
+                    lots::time_zone.eq(lot.zone.name()),
+                    lots::currency.eq(lot.currency.code()),
+                    lots::accepting.eq(lot.accepting),
+                    lots::queue_limit.eq(lot.queue_limit.map(i64::from)),
+                    lots::priorities.eq(priorities),
+                    lots::revision.eq(lot.revision),
+                    lots::retired.eq(lot.retired),
+                    lots::version.eq(lot.version.0),
+                    lots::last_at.eq(lot.last_at.micros()),
+                    lots::next_number.eq(lot.next_number.0),
+                    lots::next_admission.eq(lot.next_admission),
+                    lots::next_slot.eq(lot.next_slot),
+                ))
+                .returning(lots::id)
+                .get_result(&mut self.connection)?;
+            return Ok(Before { id, next_admission: 1 });
+        }
+        let before = *self.before.get(&lot.id).ok_or(diesel::NotFound)?;
+        let update = UpdateLot {
+            name: lot.name.as_str(),
+            time_zone: lot.zone.name(),
+            currency: lot.currency.code(),
+            accepting: lot.accepting,
+            queue_limit: lot.queue_limit.map(i64::from),
+            priorities: &priorities,
+            revision: lot.revision,
+            retired: lot.retired,
+            version: lot.version.0,
+            last_at: lot.last_at.micros(),
+            next_number: lot.next_number.0,
+            next_admission: lot.next_admission,
+            next_slot: lot.next_slot,
+            id: before.id,
+        };
+        self.one(update)?;
+        Ok(before)
+    }
+
+    fn write_counts(&mut self, lot: i64, tally: &Tally) -> Result<(), Failure> {
+        for (accepts, count) in &tally.slots {
+            self.one(PutSlotCount {
+                lot,
+                accepts: accepts.as_str(),
+                capacity: count.capacity,
+                occupied: count.occupied,
+                out_of_service: count.out_of_service,
+            })?;
+        }
+        for ((class, priority), waiting) in &tally.waiting {
+            let (class, priority) = (class.as_str(), priority.as_str());
+            self.one(PutWaitingCount { lot, class, priority, waiting: *waiting })?;
+        }
+        Ok(())
+    }
+
+    fn add_slot(&mut self, lot: i64, slot: &Slot) -> Result<(), Failure> {
+        let slot = (
+            slots::lot_id.eq(lot),
+            slots::id.eq(slot.id.0),
+            slots::label.eq(slot.label.as_str()),
+            slots::level.eq(slot.level.as_ref().map(|level| level.as_str())),
+            slots::accepts.eq(slot.accepts.as_str()),
+            slots::rank.eq(slot.rank),
+            slots::in_service.eq(slot.in_service),
+            slots::reason.eq(slot.reason.as_deref()),
+            slots::retired.eq(slot.retired),
+            slots::revision.eq(slot.revision),
+            slots::ticket_id.eq(slot.occupant.as_ref().map(bytes)),
+        );
+        diesel::insert_into(slots::table).values(slot).execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// Settings are in several indexes, so they are only written if they changed.
+    fn change_slot(&mut self, lot: i64, slot: &Slot, rewritten: bool) -> Result<(), Failure> {
+        let (id, ticket) = (slot.id.0, slot.occupant.as_ref().map(bytes));
+        if !rewritten {
+            return self.one(UpdateOccupant { ticket, lot, id });
+        }
+        self.one(UpdateSlot {
+            label: slot.label.as_str(),
+            level: slot.level.as_ref().map(|level| level.as_str()),
+            accepts: slot.accepts.as_str(),
+            rank: slot.rank,
+            in_service: slot.in_service,
+            reason: slot.reason.as_deref(),
+            retired: slot.retired,
+            revision: slot.revision,
+            ticket,
+            lot,
+            id,
+        })
+    }
+
+    fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
+        let stage = Columns::of(ticket);
+        let ticket = (
+            tickets::id.eq(bytes(&ticket.id)),
+            tickets::lot_id.eq(lot),
+            tickets::number.eq(ticket.number.0),
+            tickets::plate_shown.eq(ticket.plate.shown()),
+            tickets::plate_key.eq(ticket.plate.key().as_str()),
+            tickets::class.eq(ticket.class.as_str()),
+            tickets::priority.eq(ticket.priority.as_str()),
+            tickets::turn.eq(ticket.turn.0),
+            tickets::status.eq(stage.status),
+            tickets::arrived_at.eq(ticket.arrived_at.micros()),
+            tickets::occurred_at.eq(ticket.occurred_at.map(Timestamp::micros)),
+            tickets::slot_id.eq(stage.slot),
+            tickets::admission.eq(stage.admission),
+            tickets::parked_at.eq(stage.parked_at),
+            tickets::ended_at.eq(stage.ended_at),
+            tickets::exit_occurred_at.eq(stage.exit_occurred_at),
+            tickets::fee_minor.eq(stage.fee_minor),
+            tickets::fee_currency.eq(stage.fee_currency),
+            tickets::fee_lines.eq(stage.fee_lines.as_deref()),
+            tickets::reason.eq(stage.reason),
+        );
+        diesel::insert_into(tickets::table).values(ticket).execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// The columns of the slot are in several indexes, so they are only written if the ticket got it in this turn.
+    fn end_ticket(&mut self, ticket: &Ticket, before: Before) -> Result<(), Failure> {
+        let Columns {
+            status,
+            slot,
+            admission,
+            parked_at,
+            ended_at,
+            exit_occurred_at,
+            fee_minor,
+            fee_currency,
+            fee_lines,
+            reason,
+        } = Columns::of(ticket);
+        let (id, fee_lines) = (bytes(&ticket.id), fee_lines.as_deref());
+        if admission.is_some_and(|admission| admission >= before.next_admission) {
+            return self.one(UpdateBerthAndEnd {
+                status,
+                slot,
+                admission,
+                parked_at,
+                ended_at,
+                exit_occurred_at,
+                fee_minor,
+                fee_currency,
+                fee_lines,
+                reason,
+                id,
+            });
+        }
+        self.one(UpdateEnd {
+            status,
+            ended_at,
+            exit_occurred_at,
+            fee_minor,
+            fee_currency,
+            fee_lines,
+            reason,
+            id,
+        })
+    }
+
+    fn move_ticket(&mut self, ticket: &Ticket) -> Result<(), Failure> {
+        let Columns { status, slot, admission, parked_at, .. } = Columns::of(ticket);
+        self.one(UpdateBerth { status, slot, admission, parked_at, id: bytes(&ticket.id) })
+    }
+
+    fn amend_ticket(&mut self, ticket: &Ticket) -> Result<(), Failure> {
+        self.one(UpdateParticulars {
+            plate_shown: ticket.plate.shown(),
+            plate_key: ticket.plate.key().as_str(),
+            priority: ticket.priority.as_str(),
+            turn: ticket.turn.0,
+            id: bytes(&ticket.id),
+        })
+    }
+
+    fn add_entry(&mut self, lot: i64, entry: &Entry) -> Result<(), Failure> {
+        let event = entry.event.to_stored();
+        let entry = (
+            journal::lot_id.eq(lot),
+            journal::version.eq(entry.version.0),
+            journal::n.eq(entry.n),
+            journal::kind.eq(event.kind),
+            journal::ticket_id.eq(event.ticket.as_ref().map(bytes)),
+            journal::slot_id.eq(event.slot.map(|slot| slot.0)),
+            journal::actor.eq(&entry.actor.0),
+            journal::at.eq(entry.at.micros()),
+            journal::data.eq(event.data),
+        );
+        diesel::insert_into(journal::table).values(entry).execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    fn keep_reply(&mut self, key: &Key, reply: &Reply, now: Timestamp) -> Result<(), Failure> {
+        let row = (
+            idempotency::principal.eq(&key.principal.0),
+            idempotency::key.eq(&key.key),
+            idempotency::fingerprint.eq(key.fingerprint.as_slice()),
+            idempotency::status.eq(i32::from(reply.status)),
+            idempotency::location.eq(reply.location.as_deref()),
+            idempotency::etag.eq(reply.etag.as_deref()),
+            idempotency::body.eq(reply.body.as_slice()),
+            idempotency::created_at.eq(now.micros()),
+        );
+        diesel::insert_into(idempotency::table).values(row).execute(&mut self.connection)?;
+        Ok(())
+    }
+
+    /// Carries out a statement that writes one row.
+    fn one<S>(&mut self, statement: S) -> Result<(), Failure>
+    where
+        S: RunQueryDsl<SqliteConnection>
+            + diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite>
+            + diesel::query_builder::QueryId,
+    {
+        match statement.execute(&mut self.connection)? {
+            1 => Ok(()),
+            _ => Err(diesel::NotFound.into()),
+        }
+    }
+}
+
+/// What had its settings changed, or was corrected, as the journal tells.
+#[derive(Debug, Default)]
+struct Rewritten {
+    slots: HashSet<SlotId>,
+    tickets: HashSet<TicketId>,
+}
+
+impl Rewritten {
+    fn of(journal: &[Entry]) -> Self {
+        let mut rewritten = Self::default();
+        for entry in journal {
+            match &entry.event {
+                Event::SlotAdded(slot) | Event::SlotRemoved(slot) | Event::SlotChanged { slot, .. } => {
+                    rewritten.slots.insert(slot.id);
+                }
+                Event::PlateCorrected(ticket) | Event::PriorityChanged { ticket, .. } => {
+                    rewritten.tickets.insert(ticket.id);
+                }
+                _ => {}
+            }
+        }
+        rewritten
+    }
+}
+
+/// What the columns of a ticket hold that depend on its stage.
+struct Columns<'a> {
+    status: &'static str,
+    slot: Option<i64>,
+    admission: Option<i64>,
+    parked_at: Option<i64>,
+    ended_at: Option<i64>,
+    exit_occurred_at: Option<i64>,
+    fee_minor: Option<i64>,
+    fee_currency: Option<&'static str>,
+    fee_lines: Option<String>,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(ticket: &'a Ticket) -> Self {
+        let (berth, fee) = (ticket.berth(), ticket.fee());
+        let (exit_occurred_at, reason) = match &ticket.stage {
+            Stage::Departed { occurred_at, .. } => (*occurred_at, None),
+            Stage::Voided { reason, .. } => (None, Some(reason.as_str())),
+            _ => (None, None),
+        };
+        Self {
+            status: ticket.status().as_str(),
+            slot: berth.map(|berth| berth.slot.0),
+            admission: berth.map(|berth| berth.admission),
+            parked_at: berth.map(|berth| berth.since.micros()),
+            ended_at: ticket.ended_at().map(Timestamp::micros),
+            exit_occurred_at: exit_occurred_at.map(Timestamp::micros),
+            fee_minor: fee.map(|fee| fee.total.minor),
+            fee_currency: fee.map(|fee| fee.total.currency.code()),
+            fee_lines: fee.map(parkpro_domain::tariff::Fee::lines_text),
+            reason,
+        }
+    }
+}
+
+fn bytes(ticket: &TicketId) -> &[u8] {
+    ticket.0.as_bytes().as_slice()
+}

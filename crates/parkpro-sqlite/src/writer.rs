@@ -1,0 +1,293 @@
+//! The one thread that writes. Whatever requests wait when it is free share its next transaction.
+
+use std::{
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+};
+
+use parkpro_domain::{
+    facts::Changes,
+    ports::{Answer, Fault, LedgerError, PortError, Request, Witness},
+    protocol::{self, Rules, Verdict},
+    time::Timestamp,
+};
+use tokio::sync::{
+    mpsc::{self, error::TryRecvError, error::TrySendError},
+    oneshot, watch,
+};
+
+use crate::transaction::SqliteTransaction;
+
+/// Where requests are handed to the thread.
+pub(crate) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    closing: AtomicBool,
+    /// Its other end is dropped when the thread has ended.
+    ended: watch::Receiver<()>,
+}
+
+/// What the thread can do.
+enum Job {
+    Change(Waiting),
+    Forget { used_before: Timestamp, most: u32, answer: oneshot::Sender<Result<u32, PortError>> },
+    Check { answer: oneshot::Sender<Result<(), PortError>> },
+    Close,
+}
+
+/// A request, and who waits for its answer.
+struct Waiting {
+    request: Request,
+    answer: oneshot::Sender<Result<Answer, LedgerError>>,
+}
+
+/// How the thread works.
+pub(crate) struct Terms {
+    pub(crate) queue_length: usize,
+    pub(crate) batch: usize,
+    pub(crate) rules: Rules,
+    pub(crate) witness: Arc<dyn Witness>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(crate) fn start(transaction: SqliteTransaction, terms: Terms) -> io::Result<Self> {
+        let (jobs, taken) = mpsc::channel(terms.queue_length.max(1));
+        let (alive, ended) = watch::channel(());
+        let desk = Desk {
+            jobs: taken,
+            transaction,
+            batch: terms.batch.clamp(1, LARGEST_BATCH),
+            rules: terms.rules,
+            witness: Careful(terms.witness),
+            unwell: false,
+        };
+        thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
+            desk.work();
+            drop(alive);
+        })?;
+        Ok(Self { jobs, closing: AtomicBool::new(false), ended })
+    }
+
+    /// Has a request decided.
+    pub(crate) async fn change(&self, request: Request) -> Result<Answer, LedgerError> {
+        let (answer, answered) = oneshot::channel();
+        self.hand_in(Job::Change(Waiting { request, answer }))?;
+        let gone = |_gone| PortError::new("waiting for an answer", Fault::OutcomeUnknown, WRITER_GONE);
+        answered.await.unwrap_or_else(|error| Err(gone(error).into()))
+    }
+
+    /// Has old keys forgotten.
+    pub(crate) async fn forget_keys(&self, used_before: Timestamp, most: u32) -> Result<u32, PortError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Job::Forget { used_before, most, answer }, answered).await
+    }
+
+    /// Whether a change could be written.
+    pub(crate) async fn check(&self) -> Result<(), PortError> {
+        let (answer, answered) = oneshot::channel();
+        self.ask(Job::Check { answer }, answered).await
+    }
+
+    /// Takes no more.
+    pub(crate) fn refuse(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes no more, and returns when the thread has finished what it had taken and has closed the file.
+    pub(crate) async fn close(&self) {
+        self.refuse();
+        // It fails if the thread has been told before.
+        drop(self.jobs.send(Job::Close).await);
+        // It fails when the thread has ended.
+        drop(self.ended.clone().changed().await);
+    }
+
+    fn hand_in(&self, job: Job) -> Result<(), LedgerError> {
+        if self.closing.load(Ordering::Relaxed) {
+            return Err(LedgerError::Closing);
+        }
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => LedgerError::Overloaded,
+            TrySendError::Closed(_) => LedgerError::Closing,
+        })
+    }
+
+    async fn ask<T>(
+        &self,
+        job: Job,
+        answered: oneshot::Receiver<Result<T, PortError>>,
+    ) -> Result<T, PortError> {
+        let doing = "asking the writer";
+        self.hand_in(job).map_err(|error| match error {
+            LedgerError::Overloaded => PortError::new(doing, Fault::Busy, error),
+            LedgerError::Closing => PortError::new(doing, Fault::Unavailable, error),
+            LedgerError::Port(error) => error,
+        })?;
+        answered.await.unwrap_or_else(|_gone| Err(PortError::new(doing, Fault::Unavailable, WRITER_GONE)))
+    }
+}
+
+/// The most requests that share a transaction.
+const LARGEST_BATCH: usize = 256;
+const PANICKED: &str = "the program failed; the log says where";
+const WRITER_GONE: &str = "the writer has gone";
+
+/// The thread's own.
+struct Desk {
+    jobs: mpsc::Receiver<Job>,
+    transaction: SqliteTransaction,
+    batch: usize,
+    rules: Rules,
+    witness: Careful,
+    /// The last turn found the file unwell.
+    unwell: bool,
+}
+
+/// What comes after the turn.
+enum Next {
+    Turn,
+    Job(Job),
+    End,
+}
+
+impl Desk {
+    fn work(mut self) {
+        let mut waiting = Vec::new();
+        loop {
+            let next = self.gather(&mut waiting);
+            if !waiting.is_empty() {
+                waiting = self.turn(waiting);
+            }
+            match next {
+                Next::Turn => {}
+                Next::Job(job) => self.carry_out(job),
+                Next::End => break,
+            }
+        }
+        self.transaction.finish();
+    }
+
+    /// Waits for a first request unless one was postponed, and takes what else is there.
+    fn gather(&mut self, waiting: &mut Vec<Waiting>) -> Next {
+        if waiting.is_empty() {
+            match self.jobs.blocking_recv() {
+                Some(Job::Change(first)) => waiting.push(first),
+                Some(job) => return Next::Job(job),
+                None => return Next::End,
+            }
+        }
+        while waiting.len() < self.batch {
+            match self.jobs.try_recv() {
+                Ok(Job::Change(another)) => waiting.push(another),
+                Ok(job) => return Next::Job(job),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        Next::Turn
+    }
+
+    /// Answers who can be answered; who is left goes first in the next turn.
+    fn turn(&mut self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let verdicts = {
+            let batch: Vec<&Request> = waiting.iter().map(|waiting| &waiting.request).collect();
+            self.decide(&batch)
+        };
+        let mut postponed = Vec::new();
+        for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
+            let answer = match verdict {
+                Verdict::Answered(answer) => Ok(answer),
+                Verdict::Failed(error) => Err(LedgerError::Port(error)),
+                Verdict::Postponed => {
+                    postponed.push(waiting);
+                    continue;
+                }
+            };
+            // Whoever has gone can ask again.
+            drop(waiting.answer.send(answer));
+        }
+        postponed
+    }
+
+    /// If the turn panics, each request gets one of its own, so that one bad request never spoils the others.
+    fn decide(&mut self, batch: &[&Request]) -> Vec<Verdict> {
+        let commits = self.transaction.commits();
+        let verdicts = match self.attempt(batch) {
+            Some(verdicts) => verdicts,
+            None if self.transaction.commits() != commits => {
+                let unknown = || PortError::new("deciding requests", Fault::OutcomeUnknown, PANICKED);
+                batch.iter().map(|_| Verdict::Failed(unknown())).collect()
+            }
+            None => batch.iter().map(|request| self.decide_alone(request)).collect(),
+        };
+        self.unwell = verdicts.iter().any(|verdict| {
+            matches!(verdict, Verdict::Failed(error) if error.fault == Fault::Unavailable)
+        });
+        verdicts
+    }
+
+    fn decide_alone(&mut self, request: &Request) -> Verdict {
+        let verdict = self.attempt(&[request]).and_then(|mut verdicts| verdicts.pop());
+        verdict.unwrap_or_else(|| {
+            Verdict::Failed(PortError::new("deciding a request", Fault::Corrupt, PANICKED))
+        })
+    }
+
+    /// None if it panicked; then it is rolled back.
+    fn attempt(&mut self, batch: &[&Request]) -> Option<Vec<Verdict>> {
+        let turn = || at_once(protocol::turn(&mut self.transaction, &self.rules, batch, &self.witness));
+        let verdicts = catch_unwind(AssertUnwindSafe(turn)).ok().flatten();
+        if verdicts.is_none() {
+            tracing::error!(requests = batch.len(), "a turn panicked and is rolled back");
+            self.transaction.undo();
+        }
+        verdicts
+    }
+
+    fn carry_out(&mut self, job: Job) {
+        match job {
+            Job::Change(_) => {}
+            Job::Forget { used_before, most, answer } => {
+                let forgotten = self.transaction.forget(used_before, most);
+                drop(answer.send(forgotten.map_err(|failure| failure.during("forgetting idempotency keys"))));
+            }
+            Job::Check { answer } => {
+                let checked = self.transaction.check(self.unwell);
+                self.unwell = checked.is_err();
+                drop(answer.send(checked.map_err(|failure| failure.during("checking the file"))));
+            }
+            Job::Close => self.jobs.close(),
+        }
+    }
+}
+
+/// Lets no panic of a witness become a panic of a turn that is committed.
+struct Careful(Arc<dyn Witness>);
+
+impl Witness for Careful {
+    fn committed(&self, changes: &Changes) {
+        if catch_unwind(AssertUnwindSafe(|| self.0.committed(changes))).is_err() {
+            tracing::error!(lot = %changes.lot.id, "the witness of a change panicked");
+        }
+    }
+
+    fn turned(&self, requests: usize) {
+        if catch_unwind(AssertUnwindSafe(|| self.0.turned(requests))).is_err() {
+            tracing::error!("the witness of a turn panicked");
+        }
+    }
+}
+
+/// The result of something that never waits.
+fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => Some(result),
+        Poll::Pending => None,
+    }
+}

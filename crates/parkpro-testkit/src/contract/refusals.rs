@@ -1,0 +1,79 @@
+//! Every way to say no.
+
+use std::collections::BTreeSet;
+
+use parkpro_domain::{
+    command::{ChangeLot, ChangeSlot, Command, OpenLot},
+    outcome::Refusal,
+};
+
+use super::Sentence;
+use crate::{ask, subject::Subject};
+
+pub(super) fn all() -> Vec<(&'static str, Sentence)> {
+    vec![("every refusal is given, with its version", |s| {
+        Box::pin(every_refusal_is_given_with_its_version(s))
+    })]
+}
+
+const EVERY: usize = 18;
+
+/// A number for each refusal, so that a new one does not compile until it is asked for below.
+const fn number(refusal: &Refusal) -> usize {
+    match refusal {
+        Refusal::NoSuchLot(_) => 1,
+        Refusal::NoSuchTicket(_) => 2,
+        Refusal::NoSuchSlot(_) => 3,
+        Refusal::LotIdTaken(_) => 4,
+        Refusal::LotInUse { .. } => 5,
+        Refusal::LabelTaken(_) => 6,
+        Refusal::SlotOccupied { .. } => 7,
+        Refusal::Stale { .. } => 8,
+        Refusal::PlateAlreadyActive { .. } => 9,
+        Refusal::LotClosed => 10,
+        Refusal::QueueFull { .. } => 11,
+        Refusal::NothingFits(_) => 12,
+        Refusal::UnknownPriority(_) => 13,
+        Refusal::NotInside => 14,
+        Refusal::StillWaiting { .. } => 15,
+        Refusal::AlreadyDeparted { .. } => 16,
+        Refusal::NotWaiting { .. } => 17,
+        Refusal::NotParked { .. } => 18,
+    }
+}
+
+pub async fn every_refusal_is_given_with_its_version(s: Subject) {
+    let slots = vec![ask::slot("A-1"), ask::slot("A-2")];
+    s.open(OpenLot { queue_limit: Some(1), ..ask::open("main", slots) }).await;
+    s.open(OpenLot { accepting: false, ..ask::open("closed", ask::slots(1)) }).await;
+    let gone = s.enter("GONE").await;
+    s.exit("GONE").await;
+    let made = s.enter_all(&["P1", "P2", "P3"]).await;
+    let (parked, waits, nobody) = (made[0].id(), made[2].id(), s.entry("X").ticket);
+    let closed = ask::enter("closed", nobody, "P9");
+    let mut given = BTreeSet::new();
+    for command in [
+        Command::ChangeLot(ask::change_lot("nowhere")),
+        Command::Withdraw { ticket: nobody },
+        ask::remove_slot("main", "Z-9"),
+        Command::OpenLot(ask::open("main", vec![])),
+        Command::RemoveLot { lot: ask::lot("main"), revision: None },
+        ask::add_slots("main", vec![ask::slot("A-1")]),
+        ask::remove_slot("main", "A-1"),
+        Command::ChangeLot(ChangeLot { revision: Some(9), ..ask::change_lot("main") }),
+        Command::ChangeSlot(ChangeSlot { revision: Some(9), ..ask::change_slot("main", "A-1") }),
+        Command::Enter(s.entry("P1")),
+        Command::Enter(closed),
+        Command::Enter(s.entry("P9")),
+        Command::Enter(s.entry_as("P9", "bus", "standard")),
+        Command::Enter(s.entry_as("P9", "car", "royal")),
+        ask::exit("main", "NOBODY"),
+        ask::exit("main", "P3"),
+        ask::exit_by_ticket("main", gone.id()),
+        Command::Withdraw { ticket: parked },
+        ask::void(waits),
+    ] {
+        given.insert(number(&s.refused(command).await));
+    }
+    assert_eq!(given.len(), EVERY, "{given:?}");
+}

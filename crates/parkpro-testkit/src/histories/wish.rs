@@ -1,0 +1,240 @@
+//! What may happen, in small numbers, so that it shrinks well; and what that is as commands.
+
+use parkpro_domain::{
+    command::{ChangeLot, ChangeSlot, Command, Enter, NewSlot, OpenLot},
+    lot::LotId,
+    ports::IdGenerator,
+    ticket::TicketId,
+};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+use super::{Ask, History, Step};
+use crate::{
+    ask,
+    clock::{HOUR, MINUTE},
+    ids::{CountingIds, nth_ticket},
+};
+
+/// A step that may depend on those before it.
+#[derive(Debug, Clone)]
+pub(super) enum Wish {
+    Ask(Asked, Option<u8>),
+    /// The n-th request before this one that had a key, again.
+    Again(usize),
+    Wait(i64),
+}
+
+type Text = &'static str;
+
+/// A command, with its tickets counted backwards from the newest.
+#[derive(Debug, Clone)]
+pub(super) enum Asked {
+    Open(Text),
+    Lot(Text, Option<i64>, Option<bool>, Option<Option<u32>>),
+    RemoveLot(Text, Option<i64>),
+    AddSlots(Text, Vec<(Text, Text, i32)>),
+    Slot(Text, Text, SlotChange),
+    RemoveSlot(Text, Text, Option<i64>),
+    Enter(Text, Text, Text, Text),
+    Exit(Text, Text),
+    /// From the lot of the ticket if none.
+    ExitTicket(Option<Text>, usize),
+    /// One of the oldest that did not leave so yet.
+    Leave(usize),
+    Withdraw(usize),
+    Void(usize),
+    Amend(usize, Option<Text>, Option<Text>),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SlotChange {
+    revision: Option<i64>,
+    label: Option<Text>,
+    accepts: Option<Text>,
+    rank: Option<i32>,
+    in_service: Option<bool>,
+}
+
+const LOTS: [Text; 2] = ["annex", "main"];
+const PLATES: [Text; 16] =
+    ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "PA", "PB", "PC", "PD", "PE", "p-1", "p-2"];
+const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
+const ACCEPTS: [Text; 5] = ["car", "van", "car+van", "bike", "bike+car"];
+const LABELS: [Text; 4] = ["A", "B", "C", "D"];
+const KEYS: u8 = 20;
+
+fn lot() -> impl Strategy<Value = Text> {
+    prop_oneof![30 => select(&LOTS[..]), 1 => Just("nowhere")]
+}
+
+/// The revision that somebody has seen, rarely.
+fn seen() -> impl Strategy<Value = Option<i64>> {
+    option::weighted(0.2, 1..4_i64)
+}
+
+pub(super) fn wish() -> impl Strategy<Value = Wish> {
+    let key = option::weighted(0.1, 0..KEYS);
+    prop_oneof![
+        30 => (asked(), key).prop_map(|(asked, key)| Wish::Ask(asked, key)),
+        2 => (0..4_usize).prop_map(Wish::Again),
+        3 => prop_oneof![1..MINUTE, HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
+    ]
+}
+
+fn priority() -> impl Strategy<Value = Text> {
+    prop_oneof![12 => Just("standard"), 6 => Just("vip"), 1 => Just("royal")]
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    let (plate, class) = (select(&PLATES[..]), select(&CLASSES[..]));
+    let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
+    let new_slot = (label.clone(), accepts.clone(), -1..2_i32);
+    let change = (
+        seen(),
+        option::weighted(0.2, label.clone()),
+        option::weighted(0.3, accepts),
+        option::weighted(0.3, -1..2_i32),
+        option::weighted(0.6, any::<bool>()),
+    );
+    let change = change.prop_map(|(revision, label, accepts, rank, in_service)| SlotChange {
+        revision,
+        label,
+        accepts,
+        rank,
+        in_service,
+    });
+    let limit = option::weighted(0.7, option::of(0..4_u32));
+    prop_oneof![
+        44 => (lot(), plate.clone(), class, priority()).prop_map(|(l, p, c, r)| Asked::Enter(l, p, c, r)),
+        14 => (lot(), plate.clone()).prop_map(|(lot, plate)| Asked::Exit(lot, plate)),
+        24 => (0..4_usize).prop_map(Asked::Leave),
+        6 => (option::weighted(0.1, lot()), 0..12_usize).prop_map(|(lot, n)| Asked::ExitTicket(lot, n)),
+        6 => (0..8_usize).prop_map(Asked::Withdraw),
+        4 => (0..8_usize).prop_map(Asked::Void),
+        6 => (0..8_usize, option::weighted(0.4, plate), option::weighted(0.7, priority()))
+            .prop_map(|(ticket, plate, priority)| Asked::Amend(ticket, plate, priority)),
+        10 => (lot(), label.clone(), change).prop_map(|(lot, label, change)| Asked::Slot(lot, label, change)),
+        3 => (lot(), vec(new_slot, 1..3)).prop_map(|(lot, slots)| Asked::AddSlots(lot, slots)),
+        4 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
+        3 => (lot(), seen(), option::of(any::<bool>()), limit).prop_map(|(l, s, a, q)| Asked::Lot(l, s, a, q)),
+        1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
+        1 => lot().prop_map(Asked::Open),
+    ]
+}
+
+/// The history that begins with two lots and goes on with these wishes.
+pub(super) fn spell_out(wishes: &[Wish]) -> History {
+    let ids = CountingIds::default();
+    let mut steps: Vec<Step> = Vec::new();
+    for (lot, limit) in LOTS.into_iter().zip([None, Some(3)]) {
+        let slots = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
+        let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
+        steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
+    }
+    let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
+    for wish in wishes {
+        let step = match wish {
+            Wish::Wait(micros) => Some(Step::Wait(*micros)),
+            Wish::Again(nth) => again(&steps, *nth).map(|ask| Step::Ask(with_new_ticket(ask, &ids))),
+            Wish::Ask(asked, key) => {
+                let key = key.map(|key| format!("key {key}"));
+                Some(Step::Ask(Ask { command: command(asked, &ids, &mut tickets), key }))
+            }
+        };
+        if let Some(Step::Ask(Ask { command: Command::Enter(enter), .. })) = &step {
+            tickets.known.push((enter.ticket, enter.lot.clone()));
+            tickets.staying.push((enter.ticket, enter.lot.clone()));
+        }
+        steps.extend(step);
+    }
+    History { steps }
+}
+
+/// The tickets that were asked for, whether they were given or not.
+struct Tickets {
+    known: Vec<(TicketId, LotId)>,
+    staying: Vec<(TicketId, LotId)>,
+}
+
+impl Tickets {
+    fn newest(&self, backwards: usize) -> &(TicketId, LotId) {
+        &self.known[self.known.len() - 1 - backwards % self.known.len()]
+    }
+
+    fn leave(&mut self, nth: usize) -> (TicketId, LotId) {
+        if self.staying.is_empty() {
+            return self.known[0].clone();
+        }
+        self.staying.remove(nth % self.staying.len())
+    }
+}
+
+fn again(steps: &[Step], nth: usize) -> Option<&Ask> {
+    let keyed = steps.iter().rev().filter_map(|step| match step {
+        Step::Ask(ask) if ask.key.is_some() => Some(ask),
+        _ => None,
+    });
+    keyed.take(nth + 1).last()
+}
+
+/// The program makes the id of a ticket anew for each request, also for one that it has seen before.
+fn with_new_ticket(ask: &Ask, ids: &CountingIds) -> Ask {
+    match &ask.command {
+        Command::Enter(enter) => {
+            let command = Command::Enter(Enter { ticket: ids.ticket(), ..enter.clone() });
+            Ask { command, ..ask.clone() }
+        }
+        _ => ask.clone(),
+    }
+}
+
+fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
+    let ticket = |backwards: &usize| tickets.newest(*backwards).0;
+    match asked {
+        Asked::Open(lot) => Command::OpenLot(ask::open(lot, ask::slots(1))),
+        Asked::Lot(lot, revision, accepting, queue_limit) => {
+            let (revision, accepting, queue_limit) = (*revision, *accepting, *queue_limit);
+            Command::ChangeLot(ChangeLot { revision, accepting, queue_limit, ..ask::change_lot(lot) })
+        }
+        Asked::RemoveLot(lot, revision) => Command::RemoveLot { lot: ask::lot(lot), revision: *revision },
+        Asked::AddSlots(lot, slots) => {
+            let slot = |(label, accepts, rank): &(Text, Text, i32)| NewSlot {
+                rank: *rank,
+                ..ask::slot_for(accepts, label)
+            };
+            ask::add_slots(lot, slots.iter().map(slot).collect())
+        }
+        Asked::Slot(lot, label, change) => Command::ChangeSlot(ChangeSlot {
+            revision: change.revision,
+            new_label: change.label.map(ask::label),
+            accepts: change.accepts.map(ask::accepts),
+            rank: change.rank,
+            in_service: change.in_service,
+            ..ask::change_slot(lot, label)
+        }),
+        Asked::RemoveSlot(lot, label, revision) => {
+            Command::RemoveSlot { lot: ask::lot(lot), label: ask::label(label), revision: *revision }
+        }
+        Asked::Enter(lot, plate, class, priority) => Command::Enter(Enter {
+            class: ask::class(class),
+            priority: ask::priority(priority),
+            ..ask::enter(lot, ids.ticket(), plate)
+        }),
+        Asked::Exit(lot, plate) => ask::exit(lot, plate),
+        Asked::ExitTicket(lot, backwards) => {
+            let (ticket, of) = tickets.newest(*backwards);
+            ask::exit_by_ticket(lot.unwrap_or_else(|| of.as_str()), *ticket)
+        }
+        Asked::Leave(nth) => {
+            let (ticket, lot) = tickets.leave(*nth);
+            ask::exit_by_ticket(lot.as_str(), ticket)
+        }
+        Asked::Withdraw(backwards) => Command::Withdraw { ticket: ticket(backwards) },
+        Asked::Void(backwards) => ask::void(ticket(backwards)),
+        Asked::Amend(backwards, plate, priority) => Command::AmendTicket {
+            ticket: ticket(backwards),
+            plate: plate.map(ask::plate),
+            priority: priority.map(ask::priority),
+        },
+    }
+}

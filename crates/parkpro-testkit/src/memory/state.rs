@@ -1,0 +1,209 @@
+//! What the record in memory holds, how a turn is written into it, and what must hold then.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
+
+use parkpro_domain::{
+    event::{Entry, Principal},
+    facts::Changes,
+    lot::{Lot, LotId, Tally},
+    ports::{Key, Reply},
+    slot::{Slot, SlotId},
+    ticket::{Berth, Stage, Ticket, TicketId, TicketStatus, Turn},
+    time::Timestamp,
+    vehicle::PlateKey,
+};
+
+use crate::ask::tidy_tally;
+
+/// Everything, removed lots and slots too.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) lots: BTreeMap<LotId, Lot>,
+    pub(super) slots: BTreeMap<(LotId, SlotId), Slot>,
+    tickets: BTreeMap<TicketId, Ticket>,
+    pub(super) journal: Vec<Entry>,
+    pub(super) kept: BTreeMap<(Principal, String), Kept>,
+}
+
+/// What is kept under an idempotency key.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) fingerprint: [u8; 32],
+    pub(super) reply: Reply,
+    used_at: Timestamp,
+}
+
+impl State {
+    /// A lot that was not removed.
+    pub(super) fn lot(&self, id: &LotId) -> Option<&Lot> {
+        self.lots.get(id).filter(|lot| !lot.retired)
+    }
+
+    /// The slots of a lot, removed ones too, in the order of allocation.
+    pub(super) fn slots_of(&self, lot: &LotId) -> Vec<&Slot> {
+        let mut slots: Vec<_> =
+            self.slots.iter().filter(|((of, _), _)| of == lot).map(|(_, slot)| slot).collect();
+        slots.sort_by_key(|slot| (slot.rank, slot.label.clone()));
+        slots
+    }
+
+    /// A ticket with the label that its slot has now.
+    pub(super) fn ticket(&self, id: TicketId) -> Option<Ticket> {
+        self.tickets.get(&id).map(|ticket| self.labelled(ticket))
+    }
+
+    /// The tickets of a lot, oldest first.
+    pub(super) fn tickets_of(&self, lot: &LotId) -> Vec<Ticket> {
+        let of_lot = self.tickets.values().filter(|ticket| ticket.lot == *lot);
+        let mut tickets: Vec<_> = of_lot.map(|ticket| self.labelled(ticket)).collect();
+        tickets.sort_by_key(|ticket| ticket.number);
+        tickets
+    }
+
+    /// The waiting tickets of a lot, first served first.
+    pub(super) fn waiting_in(&self, lot: &LotId) -> Vec<&Ticket> {
+        let waiting = |ticket: &&Ticket| ticket.lot == *lot && ticket.status() == TicketStatus::Waiting;
+        let mut tickets: Vec<_> = self.tickets.values().filter(waiting).collect();
+        tickets.sort_by_key(|ticket| ticket.turn);
+        tickets
+    }
+
+    /// The open ticket of a plate, in whatever lot.
+    pub(super) fn open_ticket(&self, plate: &PlateKey) -> Option<&Ticket> {
+        self.tickets.values().find(|ticket| ticket.plate.key() == plate && ticket.status().is_open())
+    }
+
+    /// The newest ticket of a plate in a lot.
+    pub(super) fn newest_ticket(&self, lot: &LotId, plate: &PlateKey) -> Option<Ticket> {
+        let of_plate = |ticket: &&Ticket| ticket.lot == *lot && ticket.plate.key() == plate;
+        let newest = self.tickets.values().filter(of_plate).max_by_key(|ticket| ticket.number);
+        newest.map(|ticket| self.labelled(ticket))
+    }
+
+    /// What is in a lot, counted now.
+    pub(super) fn tally(&self, lot: &LotId) -> Tally {
+        let mut tally = Tally::default();
+        self.slots_of(lot).into_iter().for_each(|slot| tally.count_slot(slot));
+        self.waiting_in(lot).into_iter().for_each(|t| tally.count_waiting(&t.class, &t.priority, 1));
+        tally
+    }
+
+    /// Forgets the oldest keys.
+    pub(super) fn forget_keys(&mut self, used_before: Timestamp, most: u32) -> u32 {
+        let old = |kept: &Kept| kept.used_at < used_before;
+        let mut old: Vec<_> = self.kept.iter().filter(|(_, kept)| old(kept)).collect();
+        old.sort_by_key(|(_, kept)| kept.used_at);
+        let forgotten: Vec<_> = old.into_iter().map(|(key, _)| key.clone()).zip(0..most).collect();
+        forgotten.iter().for_each(|(key, _)| drop(self.kept.remove(key)));
+        u32::try_from(forgotten.len()).unwrap_or(most)
+    }
+
+    /// Keeps a reply under a key that nothing is kept under.
+    pub(super) fn keep(&mut self, key: &Key, reply: Reply, now: Timestamp) {
+        let kept = Kept { fingerprint: key.fingerprint, reply, used_at: now };
+        let before = self.kept.insert((key.principal.clone(), key.key.clone()), kept);
+        assert!(before.is_none(), "the key {} was used before", key.key);
+    }
+
+    /// Writes what was decided about one lot. The order does not matter here; it is all or nothing.
+    pub(super) fn apply(&mut self, changes: Changes) {
+        let id = changes.lot.id.clone();
+        let mut counts = self.tally(&id);
+        let mut queue: BTreeMap<_, _> = self.members(&id).into_iter().collect();
+        self.check_order(&changes);
+
+        let Changes {
+            lot, tally, new_slots, ended, moved, new_tickets, slots, journal, queue: delta, ..
+        } = changes;
+        self.lots.insert(id.clone(), lot);
+        self.slots.extend(new_slots.into_iter().chain(slots).map(|slot| ((id.clone(), slot.id), slot)));
+        let tickets = ended.into_iter().chain(moved).chain(new_tickets);
+        self.tickets.extend(tickets.map(|ticket| (ticket.id, ticket)));
+        self.journal.extend(journal);
+
+        counts.slots.extend(tally.slots);
+        counts.waiting.extend(tally.waiting);
+        let mut scanned = self.tally(&id);
+        tidy_tally(&mut counts);
+        tidy_tally(&mut scanned);
+        assert_eq!(counts, scanned, "the counts are those of a scan");
+
+        queue.retain(|ticket, _| !delta.removed.contains(ticket));
+        queue.extend(delta.added);
+        assert_eq!(queue, self.members(&id).into_iter().collect(), "the delta leads to the queue");
+        assert_eq!(usize::try_from(delta.count).ok(), Some(queue.len()), "the delta counts the queue");
+        self.check_rows(&id);
+    }
+
+    /// The waiting tickets of a lot and their turns.
+    pub(super) fn members(&self, lot: &LotId) -> Vec<(TicketId, Turn)> {
+        self.waiting_in(lot).into_iter().map(|ticket| (ticket.id, ticket.turn)).collect()
+    }
+
+    /// Versions follow each other, and each has its lines in the journal, later than those before.
+    fn check_order(&self, changes: &Changes) {
+        let before = self.lots.get(&changes.lot.id);
+        assert_eq!(before.is_none(), changes.opened, "a lot is opened once");
+        let from = before.map_or_else(Default::default, |lot| lot.version);
+        assert_eq!(changes.queue.from, from, "the changes follow what is there");
+        assert_eq!(changes.queue.to, changes.lot.version);
+        let mut last = (from, -1, before.map(|lot| lot.last_at));
+        for entry in &changes.journal {
+            let next = if entry.version == last.0 { (last.0, last.1 + 1) } else { (last.0.next(), 0) };
+            assert_eq!((entry.version, entry.n), next, "the journal has no gap");
+            let rises = last.2.is_none_or(|at| entry.at > at || (entry.n > 0 && entry.at == at));
+            assert!(rises, "time rises within a lot");
+            last = (entry.version, entry.n, Some(entry.at));
+        }
+        assert_eq!((last.0, last.2), (changes.lot.version, Some(changes.lot.last_at)));
+    }
+
+    /// What a database makes sure of by its constraints.
+    fn check_rows(&self, lot: &LotId) {
+        let slots = self.slots_of(lot);
+        let tickets: Vec<&Ticket> = self.tickets.values().filter(|ticket| ticket.lot == *lot).collect();
+        let open = self.tickets.values().filter(|ticket| ticket.status().is_open());
+        once("an open plate", open.map(|ticket| ticket.plate.key()));
+        once("a label", slots.iter().map(|slot| &slot.label));
+        once("a number", tickets.iter().map(|ticket| ticket.number));
+        once("an admission", tickets.iter().filter_map(|ticket| ticket.berth()).map(|berth| berth.admission));
+        let stands = |ticket: &&Ticket| match &ticket.stage {
+            Stage::Parked(berth) => Some((berth.slot, ticket.id)),
+            _ => None,
+        };
+        let parked: BTreeSet<_> = tickets.iter().filter_map(stands).collect();
+        once("a slot", parked.iter().map(|(slot, _)| slot));
+        let occupied = slots.iter().filter_map(|slot| slot.occupant.map(|ticket| (slot.id, ticket)));
+        assert_eq!(occupied.collect::<BTreeSet<_>>(), parked, "who is parked stands in a slot");
+        assert!(slots.iter().all(|slot| !slot.retired || slot.occupant.is_none()), "a removed slot is empty");
+    }
+
+    /// A row of a ticket does not hold the label of its slot.
+    fn labelled(&self, ticket: &Ticket) -> Ticket {
+        let relabel = |berth: &Berth| {
+            let slot = self.slots.get(&(ticket.lot.clone(), berth.slot));
+            let label = slot.map_or_else(|| berth.label.clone(), |slot| slot.label.clone());
+            Berth { label, ..berth.clone() }
+        };
+        let stage = match ticket.stage.clone() {
+            Stage::Parked(berth) => Stage::Parked(relabel(&berth)),
+            Stage::Departed { berth, at, fee, occurred_at } => {
+                Stage::Departed { berth: relabel(&berth), at, fee, occurred_at }
+            }
+            Stage::Voided { berth, at, reason } => Stage::Voided { berth: relabel(&berth), at, reason },
+            stage @ (Stage::Waiting | Stage::Withdrawn { .. }) => stage,
+        };
+        Ticket { stage, ..ticket.clone() }
+    }
+}
+
+fn once<T: Ord + Debug>(what: &str, all: impl Iterator<Item = T>) {
+    let mut seen = BTreeSet::new();
+    for one in all {
+        assert!(!seen.contains(&one), "{what} twice: {one:?}");
+        seen.insert(one);
+    }
+}

@@ -1,0 +1,185 @@
+//! Every kind of problem that this API tells, with its status and what it means. `/docs/errors` and the OpenAPI document
+//! are made from this table.
+
+/// What is said about a code.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// Stable, kebab-case.
+    pub(crate) name: &'static str,
+    /// The same for every problem of this code.
+    pub(crate) title: &'static str,
+    /// What it means and what to do.
+    pub(crate) meaning: &'static str,
+}
+
+macro_rules! codes {
+    ($($code:ident $status:literal $name:literal $title:literal $meaning:literal;)*) => {
+        /// A kind of problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Code {
+            $(#[doc = $title] $code,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$code,)*];
+
+            /// What is said about it.
+            pub(crate) const fn about(self) -> About {
+                match self {
+                    $(Self::$code => About { status: $status, name: $name, title: $title, meaning: $meaning },)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    BrokenJson 400 "broken-json" "The body is not JSON"
+        "The detail says what is wrong, in which line and column. A field that is given twice and nesting of more than 127 levels count as broken.";
+    InvalidQuery 400 "invalid-query" "The query is not right"
+        "A parameter is unknown, given twice or has a wrong value. `errors` names each with a `?`.";
+    InvalidLimit 400 "invalid-limit" "The limit of a page is not right"
+        "`limit` is a whole number from 1 to 200; without it, a page has 50.";
+    InvalidCursor 400 "invalid-cursor" "There is no such place to go on from"
+        "A cursor is the `next_cursor` of the page before, of the same list, unchanged. In a journal, `after` and `Last-Event-ID` are the id of an event of this lot, or a lot version, that has come to pass. Begin again without it.";
+    InvalidStatus 400 "invalid-status" "There is no such status"
+        "In `errors` of a query. A slot is available, occupied, out_of_service or draining; a ticket is waiting, parked, departed, withdrawn or voided.";
+    GivenTwice 400 "given-twice" "A parameter is given twice"
+        "In `errors` of a query. Each parameter stands once.";
+    InvalidIdempotencyKey 400 "invalid-idempotency-key" "The Idempotency-Key is not right"
+        "It is sent once and has 1 to 255 visible ASCII characters, in double quotes or bare.";
+    InvalidIfMatch 400 "invalid-if-match" "The If-Match is not right"
+        "It is `*`, or the `ETag` that was read, in double quotes. A list is not taken.";
+    NoSuchRoute 404 "no-such-route" "There is nothing at this address"
+        "The addresses are in the OpenAPI document, at /docs.";
+    NoSuchLot 404 "no-such-lot" "There is no such lot"
+        "The lot never existed or was removed. GET /api/v1/lots lists those that there are.";
+    NoSuchSlot 404 "no-such-slot" "There is no such slot"
+        "The lot has no slot with this label. Labels are compared exactly.";
+    NoSuchTicket 404 "no-such-ticket" "There is no such ticket"
+        "No ticket of this installation has this id.";
+    NotInside 404 "not-parked" "The vehicle is not parked"
+        "The vehicle that leaves is not inside this lot: it never came, withdrew, or its entry was voided.";
+    MethodNotAllowed 405 "method-not-allowed" "Not with this method"
+        "The header `Allow` names the methods of this address.";
+    BodyTimeout 408 "body-timeout" "The body did not arrive in time"
+        "It must arrive within 5 seconds after the head. Nothing happened.";
+    LotIdTaken 409 "lot-id-taken" "The id is taken"
+        "A lot has this id, or had it before it was removed. Ids are never given again.";
+    LotInUse 409 "lot-in-use" "The lot is in use"
+        "Vehicles are parked or waiting in the lot; `open_tickets` says how many. Set `accepting` to false and wait until they are gone.";
+    LabelTaken 409 "label-taken" "The label is taken"
+        "Another slot of the lot has this label, or the request has it twice. No slot of the request was added.";
+    SlotOccupied 409 "slot-occupied" "A vehicle stands in the slot"
+        "`ticket` is its ticket. Take the slot out of service and remove it when the vehicle has left.";
+    PlateAlreadyActive 409 "plate-already-active" "The vehicle is here already"
+        "It is waiting or parked, in this lot or in another one of the installation; `ticket` is its open ticket.";
+    LotClosed 409 "lot-closed" "The lot is closed"
+        "It takes no vehicles now (`accepting` is false). Those inside may leave.";
+    QueueFull 409 "queue-full" "The queue is full"
+        "No slot is free for the vehicle, and as many wait as may (`limit`).";
+    StillWaiting 409 "still-waiting" "The vehicle still waits"
+        "It has no slot yet, so it cannot leave one. POST /api/v1/tickets/{id}/withdraw takes it out of the queue.";
+    AlreadyDeparted 409 "already-departed" "The vehicle has left before"
+        "An exit happens once. `ticket` is the ticket that it left with; its fee stands there.";
+    NotWaiting 409 "not-waiting" "The ticket does not wait"
+        "Only a waiting ticket can be withdrawn or get another priority.";
+    NotParked 409 "not-parked" "The ticket is not parked"
+        "The vehicle of the ticket has no slot (any more), so its entry cannot be voided, and there is nothing to quote.";
+    RequestInProgress 409 "request-in-progress" "The same key is in use"
+        "A request with this Idempotency-Key still runs. Try again with the same key.";
+    Stale 412 "stale" "It was changed since it was read"
+        "`revision` is what it is now. Read it again, and send its new `ETag` as `If-Match`.";
+    BodyTooLarge 413 "body-too-large" "The body is too large"
+        "A body has at most 16 KiB, and 1 MiB where slots are added.";
+    UnsupportedMediaType 415 "unsupported-media-type" "The body is not of a type that is taken"
+        "Send `Content-Type: application/json`, not compressed. PATCH also takes `application/merge-patch+json`.";
+    InvalidInput 422 "invalid-input" "Several things are wrong with the body"
+        "`errors` names each with its place, all at once. If there is only one kind of mistake, its own code stands in place of this one.";
+    UnknownField 422 "unknown-field" "There is no such field"
+        "Fields that this API does not know are refused, so that a misspelt one is not ignored.";
+    MissingField 422 "missing-field" "A field is missing"
+        "The field must be there.";
+    WrongType 422 "wrong-type" "A value is of the wrong type"
+        "Such as a number where text is expected. A change takes null only where it says so.";
+    OutOfRange 422 "out-of-range" "A number is out of range"
+        "The detail says from where to where it goes.";
+    ChooseOne 422 "choose-one" "Exactly one of several fields is needed"
+        "The detail names the fields; give one of them.";
+    TooManySlots 422 "too-many-slots" "Too many slots at once"
+        "A request adds 1 to 10,000 slots. Send several.";
+    InvalidLotId 422 "invalid-lot-id" "The id of a lot is not right"
+        "It has 1 to 63 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidName 422 "invalid-name" "A name is not right"
+        "It has 1 to 100 characters, none of them a control character.";
+    InvalidTimeZone 422 "invalid-time-zone" "There is no such time zone"
+        "It is a name of the IANA database, such as Europe/Berlin.";
+    InvalidCurrency 422 "invalid-currency" "There is no such currency"
+        "It is a code of ISO 4217 in capitals, such as EUR.";
+    InvalidPriorities 422 "invalid-priorities" "The priorities are not right"
+        "They are at most 16 different names, first served first, one of them standard.";
+    InvalidLabel 422 "invalid-label" "A label is not right"
+        "It has 1 to 32 characters of A-Z, a-z, 0-9, -, _, . and #.";
+    InvalidLevel 422 "invalid-level" "A level is not right"
+        "It has 1 to 32 characters, none of them a control character.";
+    InvalidAccepts 422 "invalid-accepts" "What a slot accepts is not right"
+        "It is a list of 1 to 16 vehicle classes.";
+    InvalidPlate 422 "invalid-plate" "The plate is not right"
+        "It has 1 to 16 letters and digits of any script, with spaces, dashes and dots between them as you like, and at most 32 characters in all. Control, bidirectional and zero-width characters are refused.";
+    InvalidVehicleClass 422 "invalid-vehicle-class" "The vehicle class is not right"
+        "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidPriority 422 "invalid-priority" "The priority is not right"
+        "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidTicketId 422 "invalid-ticket-id" "The id of a ticket is not right"
+        "It is a UUID.";
+    InvalidReason 422 "invalid-reason" "The reason is not right"
+        "It has 1 to 200 characters, none of them a control character.";
+    InvalidInstant 422 "invalid-instant" "The instant is not right"
+        "It is RFC 3339 with an offset, such as 2026-11-22T08:00:00Z.";
+    OccurredAtOutOfRange 422 "occurred-at-out-of-range" "The gate's clock is too far off"
+        "`occurred_at` is from 24 hours ago to 2 minutes ahead of the server's clock. It is recorded and decides nothing; leave it out if the clock cannot be trusted.";
+    NothingFits 422 "nothing-fits" "No slot ever accepts this vehicle"
+        "The lot has no slot that accepts the class, free or not, so the vehicle would wait for ever.";
+    UnknownPriority 422 "unknown-priority" "The lot has no such priority"
+        "GET /api/v1/lots/{lot} lists its priorities.";
+    IdempotencyKeyReused 422 "idempotency-key-reused" "The key stands for another request"
+        "This Idempotency-Key was used before with another method, address, If-Match or body. Nothing happened. Take a new key for a new request.";
+    PreconditionRequired 428 "precondition-required" "An If-Match is missing"
+        "Send the `ETag` that was read as `If-Match`, so that nobody's change is overwritten unseen, or `*` for any.";
+    Internal 500 "internal" "Something is wrong inside"
+        "It was logged under `request_id`. If this was a change, it is not known here whether it was made: repeat it with the same Idempotency-Key.";
+    OutcomeUnknown 503 "outcome-unknown" "It is not known whether it was done"
+        "The connection to the record was lost while the change was being made durable, or it took longer than 8 seconds. Repeat the request with the same Idempotency-Key: it is done then if it was not, and never twice.";
+    Overloaded 503 "overloaded" "Too many requests wait"
+        "Nothing happened. Try again after `Retry-After` seconds.";
+    Closing 503 "closing" "The program is ending"
+        "Nothing happened. Try again: another instance answers, or this one when it is back.";
+    StoreUnavailable 503 "store-unavailable" "The record is out of reach"
+        "Nothing happened. Try again after `Retry-After` seconds.";
+    LotBusy 503 "lot-busy" "The lot was in use for too long"
+        "Another instance held the lot. Nothing happened. Try again after `Retry-After` seconds.";
+}
+
+impl Code {
+    /// The code of a mistake in a body.
+    pub(crate) fn of_mistake(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.about().status == 422 && code.about().name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_kebab_case_and_stands_once_for_each_status() {
+        let mut seen = std::collections::HashSet::new();
+        for about in Code::ALL.iter().map(|code| code.about()) {
+            assert!(about.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", about.name);
+            assert!(seen.insert((about.name, about.status)), "{} twice", about.name);
+        }
+    }
+}

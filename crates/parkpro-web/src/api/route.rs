@@ -1,0 +1,184 @@
+//! Routes: an address, its methods, what each does and what is said about it, in one table. So nothing can be served that
+//! is not in the OpenAPI document, and every address knows which methods it has.
+
+use std::time::{Duration, Instant};
+
+use actix_web::{
+    HttpRequest, HttpResponse, Resource, Route,
+    guard::{self, Guard},
+    http::{
+        Method,
+        header::{self, HeaderValue},
+    },
+    web::{self, Data, Payload},
+};
+use tokio::time::timeout;
+use utoipa::openapi::path::HttpMethod;
+
+use super::{
+    CarPark,
+    call::Call,
+    code::Code,
+    problem::Problem,
+    request_id::{RequestId, X_REQUEST_ID},
+};
+use crate::docs::Doc;
+
+/// What a handler answers.
+pub(crate) type Answered = Result<HttpResponse, Problem>;
+
+/// How long a request may take.
+const LONGEST: Duration = Duration::from_secs(8);
+
+/// What stands for the address of a request that fits no route.
+const NO_ROUTE: &str = "(none)";
+
+/// An address and its methods.
+pub(crate) struct Place {
+    /// With names in braces.
+    pub(crate) path: &'static str,
+    /// What is said about its methods; the pages of the documentation say nothing about themselves.
+    pub(crate) docs: Vec<(HttpMethod, Doc)>,
+    routes: Vec<Route>,
+    allow: Vec<&'static str>,
+}
+
+/// An address without methods yet.
+pub(crate) fn at(path: &'static str) -> Place {
+    Place { path, docs: Vec::new(), routes: Vec::new(), allow: Vec::new() }
+}
+
+impl Place {
+    /// Answers GET, and HEAD without the body.
+    pub(crate) fn get<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.page(handle).documented(HttpMethod::Get, doc)
+    }
+
+    /// Answers POST.
+    pub(crate) fn post<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.on(guard::Post(), &["POST"], handle).documented(HttpMethod::Post, doc)
+    }
+
+    /// Answers PATCH.
+    pub(crate) fn patch<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.on(guard::Patch(), &["PATCH"], handle).documented(HttpMethod::Patch, doc)
+    }
+
+    /// Answers DELETE.
+    pub(crate) fn delete<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.on(guard::Delete(), &["DELETE"], handle).documented(HttpMethod::Delete, doc)
+    }
+
+    /// Answers GET and HEAD with a page for people, which is not in the OpenAPI document.
+    pub(crate) fn page<F>(self, handle: impl Fn(Call) -> F + Clone + 'static) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.on(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], handle)
+    }
+
+    fn documented(mut self, method: HttpMethod, doc: Doc) -> Self {
+        self.docs.push((method, doc));
+        self
+    }
+
+    fn on<F>(
+        mut self,
+        method: impl Guard + 'static,
+        names: &[&'static str],
+        handle: impl Fn(Call) -> F + Clone + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.routes.push(served(web::route().guard(method), self.path, handle));
+        self.allow.extend(names);
+        self
+    }
+
+    /// The address as actix routes it. A method that it has not is told those that it has.
+    pub(crate) fn into_resource(self) -> Resource {
+        let allow = self.allow.join(", ");
+        let refuse = move |_call: Call| {
+            let allow = allow.clone();
+            async move { Err(Problem::method(allow)) }
+        };
+        let resource = self.routes.into_iter().fold(web::resource(self.path), Resource::route);
+        resource.default_service(served(web::route(), self.path, refuse))
+    }
+}
+
+/// What answers where there is no address.
+pub(crate) fn nowhere() -> Route {
+    served(web::route(), NO_ROUTE, |call: Call| async move {
+        Err(Problem::new(Code::NoSuchRoute, format!("There is nothing at {}.", call.path())))
+    })
+}
+
+/// A route that calls a handler: within its time, under a request id, counted and logged.
+fn served<F>(method: Route, route: &'static str, handle: impl Fn(Call) -> F + Clone + 'static) -> Route
+where
+    F: Future<Output = Answered> + 'static,
+{
+    method.to(move |park: Data<CarPark>, request: HttpRequest, payload: Payload| {
+        let began = Instant::now();
+        let id = RequestId::of(request.headers());
+        let call = Call::new(park.clone(), id.clone(), request.clone(), payload);
+        let answer = timeout(LONGEST, handle(call));
+        async move {
+            let answer = answer.await.unwrap_or_else(|_elapsed| Err(Problem::late(request.method())));
+            let mut response = answer.unwrap_or_else(|problem| {
+                log_cause(&problem, &id);
+                problem.response(request.path(), id.as_str())
+            });
+            let headers = response.headers_mut();
+            headers.insert(X_REQUEST_ID, id.header());
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            let (method, status, took) =
+                (name(request.method()), response.status().as_u16(), began.elapsed());
+            park.metrics.request(method, route, status, took);
+            tracing::info!(
+                target: "parkpro_web::request",
+                method,
+                route,
+                status,
+                duration_ms = took.as_secs_f64() * 1e3,
+                request_id = id.as_str(),
+            );
+            response
+        }
+    })
+}
+
+fn log_cause(problem: &Problem, id: &RequestId) {
+    if let Some(cause) = problem.cause() {
+        let (code, request_id) = (problem.code().about().name, id.as_str());
+        tracing::error!(code, request_id, error = %cause, "the record is unwell");
+    }
+}
+
+/// Methods that nobody serves share a name, so that nobody can invent figures.
+fn name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::PUT => "PUT",
+        Method::OPTIONS => "OPTIONS",
+        _ => "(other)",
+    }
+}

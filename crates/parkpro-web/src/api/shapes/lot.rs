@@ -1,0 +1,123 @@
+//! Lots and what is in them.
+
+use std::collections::BTreeMap;
+
+use parkpro_domain::{
+    lot::{Lot, SlotCount, Tally},
+    ticket::Priority,
+    vehicle::VehicleClass,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Instant;
+
+/// One car park.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Lot)]
+pub(crate) struct LotBody<'a> {
+    /// A slug that its operator chose.
+    id: &'a str,
+    /// For people.
+    name: &'a str,
+    /// An IANA time zone: where its days begin.
+    time_zone: &'static str,
+    /// ISO 4217: what its fees are in.
+    currency: &'static str,
+    /// Whether vehicles may enter.
+    accepting: bool,
+    /// How many vehicles may wait; null is no limit.
+    #[schema(required)]
+    queue_limit: Option<u32>,
+    /// In what order the waiting are served, first served first.
+    priorities: Vec<&'a str>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    count: CountBody,
+    /// Counts the changes of its settings, from 1; the `ETag` is made of it.
+    revision: i64,
+    /// Names this state of the lot.
+    lot_version: i64,
+}
+
+/// How many slots there are and how many vehicles wait. `capacity` = `available` + `occupied` + `out_of_service`.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[schema(as = Count)]
+pub(crate) struct CountBody {
+    /// All slots.
+    capacity: i64,
+    /// Empty and in service.
+    available: i64,
+    /// With a vehicle in them, also if they are draining.
+    occupied: i64,
+    /// Empty and not given out.
+    out_of_service: i64,
+    /// Vehicles in the queue.
+    waiting: i64,
+}
+
+/// How full a lot is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Availability)]
+pub(crate) struct AvailabilityBody<'a> {
+    /// Which.
+    lot: &'a str,
+    /// The state of the lot that this is true for.
+    lot_version: i64,
+    #[serde(flatten)]
+    #[schema(inline)]
+    count: CountBody,
+    /// The same for every class of vehicle. A slot that accepts several classes counts for each.
+    by_class: BTreeMap<String, CountBody>,
+    /// When the lot came into this state. It is in it still.
+    #[schema(value_type = String, format = DateTime)]
+    as_of: Instant,
+}
+
+impl CountBody {
+    fn of(slots: SlotCount, waiting: i64) -> Self {
+        Self {
+            capacity: slots.capacity,
+            available: slots.available(),
+            occupied: slots.occupied,
+            out_of_service: slots.out_of_service,
+            waiting,
+        }
+    }
+
+    fn of_class(tally: &Tally, class: &VehicleClass) -> Self {
+        Self::of(tally.of_class(class), tally.waiting_of(class))
+    }
+}
+
+impl<'a> LotBody<'a> {
+    /// A lot and what is in it.
+    pub(crate) fn of(lot: &'a Lot, tally: &Tally) -> Self {
+        Self {
+            id: lot.id.as_str(),
+            name: lot.name.as_str(),
+            time_zone: lot.zone.name(),
+            currency: lot.currency.code(),
+            accepting: lot.accepting,
+            queue_limit: lot.queue_limit,
+            priorities: lot.priorities.iter().map(Priority::as_str).collect(),
+            count: CountBody::of(tally.total(), tally.waiting()),
+            revision: lot.revision,
+            lot_version: lot.version.0,
+        }
+    }
+}
+
+impl<'a> AvailabilityBody<'a> {
+    /// How full a lot is.
+    pub(crate) fn of(lot: &'a Lot, tally: &Tally) -> Self {
+        let classes = tally.classes().into_iter();
+        Self {
+            lot: lot.id.as_str(),
+            lot_version: lot.version.0,
+            count: CountBody::of(tally.total(), tally.waiting()),
+            by_class: classes.map(|class| (class.to_string(), CountBody::of_class(tally, &class))).collect(),
+            as_of: Instant(lot.last_at),
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! What is said about one operation.
+
+use serde_json::Value;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
+        path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        request_body::RequestBodyBuilder,
+        schema::{ArrayBuilder, SchemaType, Type},
+    },
+};
+
+use super::requests::Nothing;
+use crate::api::{Code, PROBLEM_JSON, retry_soon};
+
+/// A chapter of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tag {
+    Gate,
+    Tickets,
+    Lots,
+    Slots,
+    System,
+}
+
+impl Tag {
+    pub(crate) const ALL: [Self; 5] = [Self::Gate, Self::Tickets, Self::Lots, Self::Slots, Self::System];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "Gate",
+            Self::Tickets => "Tickets",
+            Self::Lots => "Lots",
+            Self::Slots => "Slots",
+            Self::System => "System",
+        }
+    }
+
+    pub(crate) const fn about(self) -> &'static str {
+        match self {
+            Self::Gate => "Vehicles come and leave.",
+            Self::Tickets => "One arrival of one vehicle each; who waits; what a stay costs.",
+            Self::Lots => "Car parks: their settings, how full they are, what happened to them.",
+            Self::Slots => "Places for one vehicle each.",
+            Self::System => "For whoever runs the program.",
+        }
+    }
+}
+
+type Schemas = Vec<(String, RefOr<Schema>)>;
+
+/// The answer if all goes well.
+struct Success {
+    status: u16,
+    description: &'static str,
+    contents: Vec<(String, ContentBuilder)>,
+}
+
+/// What an answer has besides its body.
+#[derive(Debug, Clone, Copy, Default)]
+struct Headers {
+    replayed: bool,
+    location: bool,
+    etag: bool,
+}
+
+/// What is said about an operation. Every method adds what it means in the document, with the problems that come with it.
+pub(crate) struct Doc {
+    id: &'static str,
+    tag: Tag,
+    summary: &'static str,
+    description: Option<&'static str>,
+    parameters: Vec<Parameter>,
+    body: Option<RequestBodyBuilder>,
+    success: Option<Success>,
+    headers: Headers,
+    problems: Vec<Code>,
+    schemas: Schemas,
+}
+
+impl Doc {
+    /// An operation that changes nothing.
+    pub(crate) fn read(id: &'static str, tag: Tag, summary: &'static str) -> Self {
+        let problems = vec![Code::StoreUnavailable, Code::Internal];
+        Self {
+            id,
+            tag,
+            summary,
+            description: None,
+            parameters: Vec::new(),
+            body: None,
+            success: None,
+            headers: Headers::default(),
+            problems,
+            schemas: Vec::new(),
+        }
+    }
+
+    /// An operation that changes a lot, and may be repeated under a key.
+    pub(crate) fn change(id: &'static str, tag: Tag, summary: &'static str) -> Self {
+        let mut doc = Self::read(id, tag, summary).header(
+            "Idempotency-Key",
+            "Names this request, so that it can be repeated without repeating its effect. Recommended for machines.",
+            "\"b7a1c0de-1\"",
+        );
+        doc.headers.replayed = true;
+        doc.refuses(&[
+            Code::InvalidQuery,
+            Code::InvalidIdempotencyKey,
+            Code::IdempotencyKeyReused,
+            Code::RequestInProgress,
+            Code::OutcomeUnknown,
+            Code::Overloaded,
+            Code::Closing,
+            Code::LotBusy,
+        ])
+    }
+
+    /// More about it, in Markdown.
+    pub(crate) fn says(self, description: &'static str) -> Self {
+        Self { description: Some(description), ..self }
+    }
+
+    /// Problems that it may answer.
+    pub(crate) fn refuses(mut self, problems: &[Code]) -> Self {
+        self.problems.extend(problems);
+        self
+    }
+
+    /// It answers in pages.
+    pub(crate) fn paged(self) -> Self {
+        self.query("limit", "How many at most, 1 to 200; 50 if it is missing.", "50")
+            .query("cursor", "The `next_cursor` of the page before.", "c2xvdHM6MDpBLTA3")
+            .refuses(&[Code::InvalidLimit, Code::InvalidCursor])
+    }
+
+    /// It takes a parameter in the query.
+    pub(crate) fn query(self, name: &'static str, description: &'static str, example: &'static str) -> Self {
+        self.parameter(ParameterIn::Query, Required::False, name, description, example)
+            .refuses(&[Code::InvalidQuery])
+    }
+
+    /// It takes a header.
+    pub(crate) fn header(self, name: &'static str, description: &'static str, example: &'static str) -> Self {
+        self.parameter(ParameterIn::Header, Required::False, name, description, example)
+    }
+
+    /// It needs the entity tag that was read.
+    pub(crate) fn conditional(self) -> Self {
+        let about = "The `ETag` that was read, or `*` for any.";
+        self.parameter(ParameterIn::Header, Required::True, "If-Match", about, "\"1\"").refuses(&[
+            Code::InvalidIfMatch,
+            Code::PreconditionRequired,
+            Code::Stale,
+        ])
+    }
+
+    fn parameter(
+        mut self,
+        place: ParameterIn,
+        required: Required,
+        name: &str,
+        description: &str,
+        example: &str,
+    ) -> Self {
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(required)
+            .description(Some(description))
+            .schema(Some(schema))
+            .example(Some(example.into()));
+        self.parameters.push(parameter.build());
+        self
+    }
+
+    /// It takes a body of at most 16 KiB; examples by name.
+    pub(crate) fn takes<T: ToSchema>(self, examples: Vec<(&'static str, Value)>) -> Self {
+        self.body::<T>("JSON, at most 16 KiB.", Required::True, examples)
+    }
+
+    /// It takes a body of at most 1 MiB.
+    pub(crate) fn takes_much<T: ToSchema>(self, examples: Vec<(&'static str, Value)>) -> Self {
+        self.body::<T>("JSON, at most 1 MiB.", Required::True, examples)
+    }
+
+    /// It takes a body only if the client cannot do without.
+    pub(crate) fn takes_nothing(self) -> Self {
+        self.body::<Nothing>("None, or an empty object.", Required::False, Vec::new())
+    }
+
+    fn body<T: ToSchema>(
+        mut self,
+        about: &str,
+        required: Required,
+        examples: Vec<(&'static str, Value)>,
+    ) -> Self {
+        self.schemas.extend(schemas_of::<T>());
+        let examples = examples.into_iter().map(|(name, value)| (name, example(value)));
+        let content = ContentBuilder::new().schema(Some(reference::<T>())).examples_from_iter(examples);
+        let body = RequestBodyBuilder::new().description(Some(about)).required(Some(required));
+        self.body = Some(body.content("application/json", content.build()));
+        self.refuses(&[
+            Code::BrokenJson,
+            Code::BodyTimeout,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+            Code::InvalidInput,
+            Code::UnknownField,
+            Code::MissingField,
+            Code::WrongType,
+        ])
+    }
+
+    /// What it answers if all goes well, with an example.
+    pub(crate) fn answers<T: ToSchema>(
+        mut self,
+        status: u16,
+        description: &'static str,
+        example: Value,
+    ) -> Self {
+        self.schemas.extend(schemas_of::<T>());
+        self.succeeds(status, description, "application/json", reference::<T>(), example)
+    }
+
+    fn succeeds(
+        mut self,
+        status: u16,
+        description: &'static str,
+        media_type: &str,
+        schema: impl Into<RefOr<Schema>>,
+        example: Value,
+    ) -> Self {
+        let content = ContentBuilder::new().schema(Some(schema)).example(Some(example));
+        let contents = vec![(media_type.to_owned(), content)];
+        self.success = Some(Success { status, description, contents });
+        self
+    }
+
+    /// It answers a part of a list of these.
+    pub(crate) fn answers_page<T: ToSchema>(mut self, description: &'static str, example: Value) -> Self {
+        let name = format!("{}Page", T::name());
+        let cursor = "Send it as `?cursor=` for the next page; null if this is the last.";
+        let nullable = SchemaType::from_iter([Type::String, Type::Null]);
+        let page = ObjectBuilder::new()
+            .property("data", ArrayBuilder::new().items(reference::<T>()))
+            .property("next_cursor", ObjectBuilder::new().schema_type(nullable).description(Some(cursor)))
+            .required("data")
+            .required("next_cursor");
+        self.schemas.extend(schemas_of::<T>());
+        self.schemas.push((name.clone(), page.into()));
+        self.succeeds(200, description, "application/json", Ref::from_schema_name(name), example)
+    }
+
+    /// It makes something new, and says where it is.
+    pub(crate) fn creates<T: ToSchema>(self, description: &'static str, example: Value) -> Self {
+        let mut doc = self.answers::<T>(201, description, example);
+        doc.headers.location = true;
+        doc
+    }
+
+    /// What it answers, if that is no JSON of this API.
+    pub(crate) fn answers_text(self, media_type: &str, description: &'static str, example: &str) -> Self {
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        self.succeeds(200, description, media_type, schema, example.into())
+    }
+
+    /// It can also answer a stream.
+    pub(crate) fn streams(mut self, media_type: &str, example: String) -> Self {
+        let schema = ObjectBuilder::new().schema_type(Type::String);
+        let content = ContentBuilder::new().schema(Some(schema)).example(Some(example.into()));
+        if let Some(success) = &mut self.success {
+            success.contents.push((media_type.to_owned(), content));
+        }
+        self
+    }
+
+    /// Its answer carries an entity tag.
+    pub(crate) fn tagged(mut self) -> Self {
+        self.headers.etag = true;
+        self
+    }
+
+    /// What the document has of it, and the schemas that it refers to.
+    pub(crate) fn into_operation(mut self, path: &str) -> (Operation, Schemas) {
+        let named = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+        for name in named {
+            let (about, example) = part_of_address(name);
+            self = self.parameter(ParameterIn::Path, Required::True, name, about, example);
+        }
+        let mut operation = OperationBuilder::new()
+            .operation_id(Some(self.id))
+            .tag(self.tag.name())
+            .summary(Some(self.summary))
+            .description(self.description)
+            .parameters(Some(self.parameters))
+            .request_body(self.body.map(RequestBodyBuilder::build));
+        if let Some(Success { status, description, contents }) = self.success {
+            let response = ResponseBuilder::new().description(description);
+            let response = contents
+                .into_iter()
+                .fold(response, |response, (media, content)| response.content(media, content.build()));
+            operation = operation.response(status.to_string(), with_headers(response, self.headers));
+        }
+        self.problems.sort_unstable_by_key(|code| code.about().status);
+        self.problems.dedup();
+        for same in self.problems.chunk_by(|one, other| one.about().status == other.about().status) {
+            if let Some(first) = same.first() {
+                operation = operation.response(first.about().status.to_string(), problems(same));
+            }
+        }
+        (operation.build(), self.schemas)
+    }
+}
+
+/// A schema and those that it refers to, by name.
+pub(crate) fn schemas_of<T: ToSchema>() -> Schemas {
+    let mut schemas = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut schemas);
+    schemas
+}
+
+/// What the examples call a code: two may have one name.
+pub(crate) fn example_name(code: Code) -> String {
+    let about = code.about();
+    format!("{}-{}", about.status, about.name)
+}
+
+fn reference<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}
+
+fn example(value: Value) -> utoipa::openapi::example::Example {
+    utoipa::openapi::example::ExampleBuilder::new().value(Some(value)).build()
+}
+
+fn part_of_address(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "lot" => ("The id of the lot.", "main"),
+        "label" => ("The label of the slot; `#` is written `%23`.", "A-07"),
+        _ => ("The id of the ticket.", "0199f0c2-7a10-7000-8000-000000001042"),
+    }
+}
+
+fn text_header(about: &str) -> HeaderBuilder {
+    HeaderBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).description(Some(about))
+}
+
+fn with_headers(mut response: ResponseBuilder, headers: Headers) -> ResponseBuilder {
+    let Headers { replayed, location, etag } = headers;
+    for (there, name, about) in [
+        (true, "X-Request-Id", "Names the request in the log; the client's, if it sent one."),
+        (replayed, "Idempotent-Replayed", "`true` if this was answered before under the same key."),
+        (location, "Location", "Where the new thing is."),
+        (etag, "ETag", "Names the settings; send it as `If-Match`."),
+    ] {
+        if there {
+            response = response.header(name, text_header(about).build());
+        }
+    }
+    response
+}
+
+fn problems(same: &[Code]) -> ResponseBuilder {
+    let names: Vec<String> = same.iter().map(|code| format!("`{}`", code.about().name)).collect();
+    let examples = same.iter().map(|code| {
+        let place = format!("#/components/examples/{}", example_name(*code));
+        (code.about().name, RefOr::Ref(Ref::new(place)))
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .examples_from_iter::<_, _, RefOr<utoipa::openapi::example::Example>>(examples);
+    let response =
+        ResponseBuilder::new().description(names.join(", ")).content(PROBLEM_JSON, content.build());
+    let response = with_headers(response, Headers::default());
+    if same.iter().any(|code| retry_soon(*code)) {
+        return response.header("Retry-After", text_header("Seconds.").build());
+    }
+    response
+}

@@ -1,0 +1,202 @@
+//! What clients send. These shapes are for the OpenAPI document; bodies are read field by field, so that every mistake in
+//! them can be named; the tests hold both together.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A vehicle at the gate.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Arrival {
+    /// 1 to 16 letters and digits of any script, with spaces, dashes and dots as you like.
+    #[schema(max_length = 32)]
+    pub plate: String,
+    /// What kind of vehicle it is.
+    #[schema(default = "car", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub vehicle_class: Option<String>,
+    /// One of the lot's priorities.
+    #[schema(default = "standard", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub priority: Option<String>,
+    /// When the gate saw it, by the gate's own clock: from 24 hours ago to 2 minutes ahead. Recorded, never decisive.
+    #[schema(format = DateTime)]
+    pub occurred_at: Option<String>,
+}
+
+/// A vehicle that leaves: `plate` or `ticket`, and only one.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Departure {
+    /// Its plate.
+    #[schema(max_length = 32)]
+    pub plate: Option<String>,
+    /// Its ticket.
+    pub ticket: Option<Uuid>,
+    /// When the gate saw it, by the gate's own clock: from 24 hours ago to 2 minutes ahead. Recorded, never decisive.
+    #[schema(format = DateTime)]
+    pub occurred_at: Option<String>,
+}
+
+/// A new lot.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewLot {
+    /// A slug: it names the lot in every address.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$")]
+    pub id: String,
+    /// For people.
+    #[schema(min_length = 1, max_length = 100)]
+    pub name: String,
+    /// IANA time zone: where its days begin.
+    pub time_zone: String,
+    /// ISO 4217: what its fees are in. It never changes.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    pub currency: String,
+    /// Whether vehicles may enter.
+    #[schema(default = true)]
+    pub accepting: Option<bool>,
+    /// How many vehicles may wait; without it, as many as come.
+    pub queue_limit: Option<u32>,
+    /// First served first; `vip`, `standard` without it. `standard` must be among them.
+    #[schema(max_items = 16)]
+    pub priorities: Option<Vec<String>>,
+    /// A list of slots, or numbered ones.
+    pub slots: Option<NewSlotsOfLot>,
+}
+
+/// Slots of a new lot.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum NewSlotsOfLot {
+    /// A list.
+    List(Vec<NewSlot>),
+    /// Numbered ones.
+    Numbered(NumberedSlots),
+}
+
+/// What to change about a lot; what is missing stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LotSettings {
+    /// For people.
+    #[schema(min_length = 1, max_length = 100, nullable = false)]
+    pub name: Option<String>,
+    /// IANA time zone.
+    #[schema(nullable = false)]
+    pub time_zone: Option<String>,
+    /// Whether vehicles may enter.
+    #[schema(nullable = false)]
+    pub accepting: Option<bool>,
+    /// How many vehicles may wait; null is no limit.
+    pub queue_limit: Option<u32>,
+}
+
+/// New slots, in one of three forms.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum NewSlots {
+    /// One.
+    One(NewSlot),
+    /// Several.
+    Several(SlotList),
+    /// Numbered ones.
+    Numbered(NumberedSlots),
+}
+
+/// A slot to be added.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSlot {
+    /// What is painted on the ground; unique in its lot.
+    #[schema(pattern = "^[A-Za-z0-9_.#-]{1,32}$")]
+    pub label: String,
+    /// The floor or section.
+    #[schema(min_length = 1, max_length = 32)]
+    pub level: Option<String>,
+    /// The classes of vehicle that it takes.
+    #[schema(min_items = 1, max_items = 16)]
+    pub accepts: Option<Vec<String>>,
+    /// Order of allocation, lowest first.
+    #[schema(default = 0)]
+    pub rank: Option<i32>,
+}
+
+/// Several slots.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlotList {
+    /// Each with its own settings.
+    #[schema(min_items = 1, max_items = 10_000)]
+    pub slots: Vec<NewSlot>,
+}
+
+/// Slots that are numbered from 1, in as many digits as the last needs and two at least: `A-01` … `A-20`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NumberedSlots {
+    /// How many.
+    #[schema(minimum = 1, maximum = 10_000)]
+    pub count: u32,
+    /// What their labels begin with.
+    #[schema(default = "", pattern = "^[A-Za-z0-9_.#-]{0,30}$")]
+    pub prefix: Option<String>,
+    /// The floor or section of each.
+    #[schema(min_length = 1, max_length = 32)]
+    pub level: Option<String>,
+    /// The classes of vehicle that each takes.
+    #[schema(min_items = 1, max_items = 16)]
+    pub accepts: Option<Vec<String>>,
+    /// Order of allocation of each; equal ranks go by label.
+    #[schema(default = 0)]
+    pub rank: Option<i32>,
+}
+
+/// What to change about a slot; what is missing stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlotSettings {
+    /// Another label.
+    #[schema(pattern = "^[A-Za-z0-9_.#-]{1,32}$", nullable = false)]
+    pub label: Option<String>,
+    /// The floor or section; null is none.
+    #[schema(min_length = 1, max_length = 32)]
+    pub level: Option<String>,
+    /// The classes of vehicle that it takes.
+    #[schema(min_items = 1, max_items = 16, nullable = false)]
+    pub accepts: Option<Vec<String>>,
+    /// Order of allocation, lowest first.
+    #[schema(nullable = false)]
+    pub rank: Option<i32>,
+    /// Whether it is given out.
+    #[schema(nullable = false)]
+    pub in_service: Option<bool>,
+    /// Why it is out of service; forgotten when it is back.
+    #[schema(min_length = 1, max_length = 200)]
+    pub reason: Option<String>,
+}
+
+/// What is wrong on a ticket; what is missing stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// The right plate.
+    #[schema(max_length = 32, nullable = false)]
+    pub plate: Option<String>,
+    /// The right priority; the ticket must be waiting.
+    #[schema(nullable = false)]
+    pub priority: Option<String>,
+}
+
+/// Why an entry is cancelled.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Voiding {
+    /// For those who read it later.
+    #[schema(min_length = 1, max_length = 200)]
+    pub reason: String,
+}
+
+/// An object without fields; the body may also be empty.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}

@@ -1,0 +1,363 @@
+//! One small story, told in the car park's own words and put into JSON by the code that answers clients. So every example
+//! in the OpenAPI document is what the program really says.
+
+use parkpro_domain::{
+    event::{Entry, Event, Principal, SlotSeen, TicketSeen},
+    invalid::Invalid,
+    lot::{Lot, LotId, LotName, Priorities, Tally, Version},
+    money::{Currency, MajorAmount},
+    outcome::{Done, Outcome, Promotion, Subject},
+    parking::Quote,
+    slot::{Accepts, Level, Slot, SlotId, SlotLabel},
+    tariff::{Fee, FeePolicy, StartedHours, Stay},
+    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, Turn},
+    time::{Timestamp, Zone},
+    vehicle::{Plate, VehicleClass},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::api::{
+    AvailabilityBody, EventBody, Form, Health, LotBody, Page, QueuePage, QuoteBody, RequestId, SlotBody,
+    TicketBody, Words, event_frame,
+};
+
+type Told<T> = Result<T, Invalid>;
+type Examples = Vec<(&'static str, Value)>;
+
+/// 2026-11-22T08:00:00Z.
+pub(super) const EIGHT: i64 = 1_795_334_400_000_000;
+const MINUTE: i64 = 60_000_000;
+const HOUR: i64 = 60 * MINUTE;
+const VERSION: i64 = 5311;
+
+/// Puts a part of the story into JSON. Its texts are right, which a test makes sure of; a wrong one would give null.
+fn told<T: Serialize>(story: Told<T>) -> Value {
+    story.ok().and_then(|shape| serde_json::to_value(shape).ok()).unwrap_or_default()
+}
+
+fn after(micros: i64) -> Timestamp {
+    Timestamp::from_micros(EIGHT + micros)
+}
+
+/// A UUID of version 7 with the number of the ticket in its last group.
+fn ticket_id(number: i64) -> TicketId {
+    let number = u128::try_from(number).unwrap_or_default();
+    TicketId(Uuid::from_u128(0x0199_f0c2_7a10_7000_8000_0000_0000_0000 + number))
+}
+
+fn the_lot() -> Told<Lot> {
+    Ok(Lot {
+        id: LotId::parse("main")?,
+        name: LotName::parse("Main lot")?,
+        zone: Zone::parse("Europe/Berlin")?,
+        currency: Currency::parse("EUR")?,
+        accepting: true,
+        queue_limit: Some(200),
+        priorities: Priorities::usual(),
+        revision: 3,
+        retired: false,
+        version: Version(VERSION),
+        last_at: after(2 * HOUR),
+        next_number: TicketNumber(1043),
+        next_admission: 1030,
+        next_slot: 21,
+    })
+}
+
+/// Twenty slots: seventeen taken, two free, one out of service; two cars wait for a slot that fits them.
+fn the_tally() -> Told<Tally> {
+    let mut tally = Tally::default();
+    for n in 0..20 {
+        let accepts = Accepts::parse(if n < 18 { "car+motorcycle" } else { "motorcycle" })?;
+        let slot = Slot { accepts, in_service: n != 17, ..the_slot((n < 17).then(|| ticket_id(n)))? };
+        tally.count_slot(&slot);
+    }
+    tally.count_waiting(&VehicleClass::car(), &Priority::standard(), 2);
+    Ok(tally)
+}
+
+fn the_slot(occupant: Option<TicketId>) -> Told<Slot> {
+    Ok(Slot {
+        id: SlotId(7),
+        label: SlotLabel::parse("A-07")?,
+        level: Some(Level::parse("P1")?),
+        accepts: Accepts::parse("car+motorcycle")?,
+        rank: 0,
+        in_service: true,
+        reason: None,
+        retired: false,
+        revision: 2,
+        occupant,
+    })
+}
+
+fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> Told<Ticket> {
+    Ok(Ticket {
+        id: ticket_id(number),
+        lot: LotId::parse("main")?,
+        number: TicketNumber(number),
+        plate: Plate::parse(plate)?,
+        class: VehicleClass::car(),
+        priority: Priority::standard(),
+        turn: Turn::of(1, TicketNumber(number)),
+        arrived_at: after(arrived),
+        occurred_at: None,
+        stage,
+    })
+}
+
+fn the_berth(since: i64) -> Told<Berth> {
+    Ok(Berth { slot: SlotId(7), label: SlotLabel::parse("A-07")?, admission: 1029, since: after(since) })
+}
+
+fn the_fee(until: i64) -> Told<(Fee, Timestamp)> {
+    let policy = StartedHours::new(MajorAmount::parse("50.00")?);
+    let stay = Stay {
+        parked_at: after(1),
+        ended_at: after(until),
+        class: VehicleClass::car(),
+        zone: Zone::UTC,
+        currency: Currency::parse("EUR")?,
+    };
+    Ok((policy.fee(&stay), policy.holds_until(&stay)))
+}
+
+fn is_parked() -> Told<Ticket> {
+    a_ticket(1042, "ABC-123", 1, Stage::Parked(the_berth(1)?))
+}
+
+fn is_waiting() -> Told<Ticket> {
+    a_ticket(1040, "XY-1", 3 * MINUTE, Stage::Waiting)
+}
+
+fn has_left() -> Told<Ticket> {
+    let (fee, _) = the_fee(110 * MINUTE)?;
+    let stage = Stage::Departed { berth: the_berth(1)?, at: after(110 * MINUTE), fee, occurred_at: None };
+    a_ticket(1042, "ABC-123", 1, stage)
+}
+
+fn next_in_line() -> Told<Vec<Promotion>> {
+    Ok(vec![Promotion {
+        ticket: ticket_id(1040),
+        number: TicketNumber(1040),
+        plate: Plate::parse("XY-1")?,
+        slot: SlotLabel::parse("A-07")?,
+    }])
+}
+
+/// What a change answers, in the bytes that a client gets.
+fn answer(form: Form, subject: Told<Subject>, promoted: Vec<Promotion>) -> Value {
+    let words = Words { instance: String::new(), request_id: RequestId::example(), form };
+    let told = subject.and_then(|subject| {
+        Ok(words.reply(&Outcome {
+            lot: Some(LotId::parse("main")?),
+            version: Some(Version(VERSION)),
+            result: Ok(Done { subject, promoted }),
+        }))
+    });
+    told.ok().and_then(|reply| serde_json::from_slice(&reply.body).ok()).unwrap_or_default()
+}
+
+fn of_ticket(ticket: Told<Ticket>, position: Option<i64>) -> Told<Subject> {
+    ticket.map(|ticket| Subject::Ticket { ticket: Box::new(ticket), position })
+}
+
+fn of_lot(change: impl FnOnce(Lot) -> Lot) -> Told<Subject> {
+    Ok(Subject::Lot(Box::new(change(the_lot()?)), the_tally()?))
+}
+
+pub(crate) fn entered() -> Value {
+    answer(Form::Created, of_ticket(is_parked(), None), Vec::new())
+}
+
+pub(crate) fn left() -> Value {
+    answer(Form::Changed, of_ticket(has_left(), None), next_in_line().unwrap_or_default())
+}
+
+pub(crate) fn amended() -> Value {
+    answer(Form::Changed, of_ticket(is_waiting(), Some(1)), Vec::new())
+}
+
+pub(crate) fn withdrawn() -> Value {
+    let stage = Stage::Withdrawn { at: after(5 * MINUTE) };
+    answer(Form::Changed, of_ticket(a_ticket(1040, "XY-1", 3 * MINUTE, stage), None), Vec::new())
+}
+
+pub(crate) fn voided() -> Value {
+    let stage = || {
+        let reason = Reason::parse("the barrier was opened by mistake")?;
+        Ok(Stage::Voided { berth: the_berth(1)?, at: after(5 * MINUTE), reason })
+    };
+    let ticket = stage().and_then(|stage| a_ticket(1042, "ABC-123", 1, stage));
+    answer(Form::Changed, of_ticket(ticket, None), next_in_line().unwrap_or_default())
+}
+
+pub(crate) fn waiting() -> Value {
+    told(is_waiting().as_ref().map(|ticket| TicketBody::of(ticket, Some(1))).map_err(Clone::clone))
+}
+
+pub(crate) fn tickets() -> Value {
+    told(has_left().and_then(|left| {
+        let waiting = is_waiting()?;
+        let data = vec![TicketBody::of(&left, None), TicketBody::of(&waiting, None)];
+        Ok(json!(Page { data, next_cursor: Some("dGlja2V0czoxMDQw".to_owned()) }))
+    }))
+}
+
+pub(crate) fn queue() -> Value {
+    told(is_waiting().map(|ticket| {
+        let data = vec![TicketBody::queued(&ticket, 1, after(10 * MINUTE))];
+        json!(QueuePage { data, next_cursor: None, lot_version: VERSION })
+    }))
+}
+
+pub(crate) fn quote() -> Value {
+    told(the_fee(65 * MINUTE).map(|(fee, until)| {
+        let quote = Quote { at: after(65 * MINUTE), fee, valid_until: Some(until) };
+        json!(QuoteBody::of(ticket_id(1042), &quote))
+    }))
+}
+
+pub(crate) fn availability() -> Value {
+    told(the_lot().and_then(|lot| Ok(json!(AvailabilityBody::of(&lot, &the_tally()?)))))
+}
+
+pub(crate) fn lot() -> Value {
+    told(the_lot().and_then(|lot| Ok(json!(LotBody::of(&lot, &the_tally()?)))))
+}
+
+pub(crate) fn lots() -> Value {
+    json!(Page { data: vec![lot()], next_cursor: None })
+}
+
+pub(crate) fn opened() -> Value {
+    answer(Form::Created, of_lot(|lot| Lot { revision: 1, version: Version(1), ..lot }), Vec::new())
+}
+
+pub(crate) fn lot_changed() -> Value {
+    answer(Form::Changed, of_lot(|lot| Lot { accepting: false, ..lot }), Vec::new())
+}
+
+pub(crate) fn lot_removed() -> Value {
+    let subject = the_lot().map(|lot| {
+        let removed = Lot { accepting: false, retired: true, ..lot };
+        Subject::Lot(Box::new(removed), Tally::default())
+    });
+    answer(Form::Removed, subject, Vec::new())
+}
+
+pub(crate) fn slot() -> Value {
+    told(the_slot(Some(ticket_id(1042))).map(|slot| json!(SlotBody::of("main", &slot))))
+}
+
+pub(crate) fn slots() -> Value {
+    json!(Page { data: vec![slot()], next_cursor: Some("c2xvdHM6MDpBLTA3".to_owned()) })
+}
+
+pub(crate) fn slot_added() -> Value {
+    let slot = the_slot(Some(ticket_id(1040))).map(|slot| Slot { revision: 1, ..slot });
+    answer(Form::Created, slot.map(|slot| Subject::Slots(vec![slot])), next_in_line().unwrap_or_default())
+}
+
+pub(crate) fn slot_changed() -> Value {
+    let slot = the_slot(None).map(|slot| {
+        let reason = Some("resurfacing".to_owned());
+        Subject::Slot(Box::new(Slot { in_service: false, reason, revision: 3, ..slot }))
+    });
+    answer(Form::Changed, slot, Vec::new())
+}
+
+pub(crate) fn slot_removed() -> Value {
+    let slot =
+        the_slot(None).map(|slot| Subject::Slot(Box::new(Slot { retired: true, revision: 3, ..slot })));
+    answer(Form::Removed, slot, Vec::new())
+}
+
+fn arrived_and_parked() -> Told<[Entry; 2]> {
+    let entry = |n, event| {
+        let actor = Principal::anonymous();
+        Ok(Entry { lot: LotId::parse("main")?, version: Version(VERSION), n, at: after(1), actor, event })
+    };
+    let ticket = TicketSeen { id: ticket_id(1042), number: TicketNumber(1042) };
+    let slot = SlotSeen { id: SlotId(7), label: SlotLabel::parse("A-07")? };
+    let (class, priority) = (VehicleClass::car(), Priority::standard());
+    Ok([
+        entry(0, Event::TicketArrived { ticket, class, priority })?,
+        entry(1, Event::TicketParked { ticket, slot })?,
+    ])
+}
+
+pub(crate) fn events() -> Value {
+    told(
+        arrived_and_parked().map(|entries| {
+            json!(Page { data: entries.iter().map(EventBody::of).collect(), next_cursor: None })
+        }),
+    )
+}
+
+pub(crate) fn stream() -> String {
+    let frames = arrived_and_parked().map(|entries| entries.map(|entry| event_frame(&entry)).concat());
+    frames.ok().and_then(|frames| String::from_utf8(frames).ok()).unwrap_or_default()
+}
+
+pub(crate) fn health(status: &'static str) -> Value {
+    json!(Health { status })
+}
+
+pub(crate) fn arrival() -> Examples {
+    vec![
+        ("plate", json!({ "plate": "ABC-123" })),
+        (
+            "everything",
+            json!({ "plate": "XY-1", "vehicle_class": "motorcycle", "priority": "vip", "occurred_at": after(0).to_string() }),
+        ),
+    ]
+}
+
+pub(crate) fn departure() -> Examples {
+    vec![("plate", json!({ "plate": "abc 123" })), ("ticket", json!({ "ticket": ticket_id(1042).0 }))]
+}
+
+pub(crate) fn correction() -> Examples {
+    vec![("plate", json!({ "plate": "XY-2" })), ("priority", json!({ "priority": "vip" }))]
+}
+
+pub(crate) fn voiding() -> Examples {
+    vec![("reason", json!({ "reason": "the barrier was opened by mistake" }))]
+}
+
+pub(crate) fn new_lot() -> Examples {
+    let bare = json!({ "id": "main", "name": "Main lot", "time_zone": "Europe/Berlin", "currency": "EUR" });
+    let mut full = bare.clone();
+    full["queue_limit"] = json!(200);
+    full["priorities"] = json!(["vip", "permit", "standard"]);
+    full["slots"] = json!({ "count": 20, "prefix": "A-", "accepts": ["car", "motorcycle"] });
+    vec![("bare", bare), ("everything", full)]
+}
+
+pub(crate) fn lot_settings() -> Examples {
+    vec![
+        ("close", json!({ "accepting": false })),
+        ("queue", json!({ "name": "Main lot", "queue_limit": null })),
+    ]
+}
+
+pub(crate) fn new_slots() -> Examples {
+    vec![
+        ("one", json!({ "label": "A-07", "level": "P1", "accepts": ["car", "motorcycle"], "rank": 0 })),
+        (
+            "several",
+            json!({ "slots": [{ "label": "A-08" }, { "label": "M-01", "accepts": ["motorcycle"] }] }),
+        ),
+        ("numbered", json!({ "count": 20, "prefix": "B-", "level": "P2", "accepts": ["car"] })),
+    ]
+}
+
+pub(crate) fn slot_settings() -> Examples {
+    vec![
+        ("out of service", json!({ "in_service": false, "reason": "resurfacing" })),
+        ("rank", json!({ "rank": 10, "level": null, "accepts": ["van"] })),
+    ]
+}
