@@ -2,5 +2,6 @@
 
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a failure here is the test's failure")]
 
+pub mod crowd;
 pub mod running;
 pub mod world;

@@ -19,7 +19,16 @@ pub fn binary() -> &'static Path {
     BINARY.get_or_init(|| {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--locked", "--workspace", "--bin", "parkpro", "--manifest-path", manifest]);
+        build.args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--workspace",
+            "--bin",
+            "parkpro",
+            "--manifest-path",
+            manifest,
+        ]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
@@ -75,7 +84,8 @@ impl Setup {
     /// Starts it in a folder that another one has used, or uses.
     pub fn start_in(&self, folder: Arc<TempDir>) -> Running {
         let mut command = self.command(folder.path());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let log = Arc::new(Mutex::new(String::new()));
         collect(child.stderr.take().expect("it is piped"), Arc::clone(&log));
         let mut greeting = BufReader::new(child.stdout.take().expect("it is piped"));
@@ -227,14 +237,15 @@ pub struct Answer {
 impl Answer {
     /// Sends a request and reads all of the answer.
     pub async fn of(request: RequestBuilder) -> Self {
-        Self::read(request.send().await.expect("the program answers")).await
+        Self::read(request.send().await.expect("the program answers")).await.expect("the answer is whole")
     }
 
-    async fn read(response: Response) -> Self {
+    /// Reads all of an answer; none if it breaks off.
+    pub async fn read(response: Response) -> Option<Self> {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = response.bytes().await.expect("the answer is whole").to_vec();
+        let bytes = response.bytes().await.ok()?.to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Self { status, headers, bytes, body }
+        Some(Self { status, headers, bytes, body })
     }
 
     /// A header as text; empty if it is not there.
@@ -248,7 +259,7 @@ impl Answer {
     }
 
     /// The same answer, if it has this status.
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "often the status is all that matters")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self

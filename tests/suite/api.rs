@@ -88,7 +88,10 @@ async fn who_waits_may_withdraw_and_operators_may_void() {
 
         let parked = program.get("/api/v1/lots/main/tickets?plate=fill1&status=parked").await.expect(200);
         let id = parked.at("/data/0/id").as_str().unwrap().to_owned();
-        let voided = program.post(&format!("/api/v1/tickets/{id}/void"), json!({"reason": "wrong gate"})).await.expect(200);
+        let voided = program
+            .post(&format!("/api/v1/tickets/{id}/void"), json!({"reason": "wrong gate"}))
+            .await
+            .expect(200);
         assert_eq!(voided.at("/ticket/status"), "voided");
         assert_eq!(voided.at("/ticket/fee"), &Value::Null);
         assert_eq!(voided.at("/promoted/0/plate"), "W-2");
@@ -102,7 +105,8 @@ async fn who_waits_may_withdraw_and_operators_may_void() {
 async fn slots_are_managed() {
     everywhere(async |program| {
         let slots = "/api/v1/lots/main/slots";
-        let added = program.post(slots, json!({"label": "Z-1", "accepts": ["lorry"], "rank": 5})).await.expect(201);
+        let added =
+            program.post(slots, json!({"label": "Z-1", "accepts": ["lorry"], "rank": 5})).await.expect(201);
         assert_eq!(added.at("/slot/status"), "available");
         assert_eq!(added.header("etag"), "\"1\"");
         assert_eq!(program.post(slots, json!({"label": "Z-1"})).await.expect(409).at("/code"), "label-taken");
@@ -111,7 +115,8 @@ async fn slots_are_managed() {
 
         let parked = program.enter("IN-Z").await.expect(201);
         assert_eq!(parked.at("/ticket/slot"), "A-01");
-        let draining = program.patch(&format!("{slots}/A-01"), json!({"in_service": false})).await.expect(200);
+        let draining =
+            program.patch(&format!("{slots}/A-01"), json!({"in_service": false})).await.expect(200);
         assert_eq!(draining.at("/slot/status"), "draining");
         assert_eq!(program.delete(&format!("{slots}/A-01")).await.expect(409).at("/code"), "slot-occupied");
         program.exit("IN-Z").await.expect(200);
@@ -119,11 +124,14 @@ async fn slots_are_managed() {
         assert_eq!(program.enter("NEXT").await.at("/ticket/slot"), "A-02");
 
         let stale = Answer::of(
-            program.request(Method::PATCH, &format!("{slots}/A-01")).header("If-Match", "\"1\"").json(&json!({"rank": 1})),
+            program
+                .request(Method::PATCH, &format!("{slots}/A-01"))
+                .header("If-Match", "\"1\"")
+                .json(&json!({"rank": 1})),
         );
         assert_eq!(stale.await.expect(412).at("/code"), "stale");
         let unnamed = program.request(Method::PATCH, &format!("{slots}/A-01")).json(&json!({"rank": 1}));
-        assert_eq!(Answer::of(unnamed).await.expect(428).at("/code"), "if-match-required");
+        assert_eq!(Answer::of(unnamed).await.expect(428).at("/code"), "precondition-required");
 
         program.delete(&format!("{slots}/A-01")).await.expect(200);
         program.get(&format!("{slots}/A-01")).await.expect(404);
@@ -180,12 +188,14 @@ async fn the_journal_is_read_in_pages_and_live_without_a_gap() {
         let page = program.get(&format!("{events}?limit=200")).await.expect(200);
         let all = page.at("/data").as_array().unwrap();
         assert!(!String::from_utf8_lossy(&page.bytes).contains("J-1"), "no plate in the journal");
-        let kinds: Vec<&str> = all.iter().rev().take(3).map(|event| event["kind"].as_str().unwrap()).collect();
+        let kinds: Vec<&str> =
+            all.iter().rev().take(3).map(|event| event["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["ticket_departed", "ticket_parked", "ticket_arrived"]);
 
         let last = all.last().unwrap()["id"].as_str().unwrap();
         let stream = program.request(Method::GET, events).header("Accept", "text/event-stream");
-        let stream = stream.header("Last-Event-ID", all[all.len() - 2]["id"].as_str().unwrap()).send().await.unwrap();
+        let stream =
+            stream.header("Last-Event-ID", all[all.len() - 2]["id"].as_str().unwrap()).send().await.unwrap();
         assert_eq!(stream.headers()["content-type"], "text/event-stream");
         let mut pieces = stream.bytes_stream();
         let mut heard = String::new();
@@ -198,7 +208,9 @@ async fn the_journal_is_read_in_pages_and_live_without_a_gap() {
                 program.enter("J-2").await.expect(201);
             }
         }
-        let ids: Vec<&str> = heard.lines().filter_map(|line| line.strip_prefix("id:")).map(str::trim).collect();
+        let told = heard.lines().filter_map(|line| line.strip_prefix("data: "));
+        let ids: Vec<Value> =
+            told.map(|data| serde_json::from_str::<Value>(data).unwrap()["id"].clone()).collect();
         assert_eq!(ids[0], last, "it resumes behind the named event");
         assert_eq!(ids.len(), 3, "{heard}");
     })
@@ -240,7 +252,9 @@ async fn health_metrics_and_documents_are_served() {
         program.get("/readyz").await.expect(200);
         let metrics = program.get("/metrics").await.expect(200);
         let text = String::from_utf8_lossy(&metrics.bytes).into_owned();
-        for name in ["parkpro_requests_total", "parkpro_changes_total", "parkpro_waiting", "parkpro_turn_requests"] {
+        for name in
+            ["parkpro_requests_total", "parkpro_changes_total", "parkpro_waiting", "parkpro_turn_requests"]
+        {
             assert!(text.contains(name), "{name} in {text}");
         }
         assert!(!text.contains("M-1"));

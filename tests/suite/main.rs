@@ -3,6 +3,8 @@
 mod api;
 mod architecture;
 mod contract;
+mod instances;
 mod migrations;
+mod promises;
 mod readme;
 mod start;

@@ -6,7 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_types::Text};
+use diesel::{
+    Connection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_types::Text,
+};
 use parkpro_testkit::servers;
 
 fn folder(record: &str) -> PathBuf {
@@ -28,7 +30,7 @@ fn script(record: &str, name: &str, way: &str) -> String {
 /// Goes up, down and up again; what there was after each.
 fn up_down_up<T>(record: &str, mut run: impl FnMut(&str), mut tables: impl FnMut() -> T) -> [T; 3] {
     let names = names(record);
-    let mut up = || names.iter().map(|name| script(record, name, "up")).collect::<Vec<_>>();
+    let up = || names.iter().map(|name| script(record, name, "up")).collect::<Vec<_>>();
     let down = || names.iter().rev().map(|name| script(record, name, "down")).collect::<Vec<_>>();
     let mut go = |scripts: Vec<String>| {
         scripts.iter().for_each(|script| run(script));
@@ -47,7 +49,8 @@ struct Column {
     column_name: String,
 }
 
-const OF_SQLITE: &str = "SELECT m.name AS table_name, c.name AS column_name FROM sqlite_schema m, pragma_table_info(m.name) c
+const OF_SQLITE: &str =
+    "SELECT m.name AS table_name, c.name AS column_name FROM sqlite_schema m, pragma_table_info(m.name) c
     WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1, 2";
 const OF_POSTGRES: &str = "SELECT table_name || ' ' || column_name FROM information_schema.columns
     WHERE table_schema = 'public' ORDER BY table_name COLLATE \"C\", column_name COLLATE \"C\"";
@@ -68,7 +71,9 @@ fn postgres() -> [Columns; 3] {
     let database = url.rsplit('/').next().unwrap();
     let tables = || {
         let text = server.sql(database, OF_POSTGRES);
-        by_table(text.lines().filter_map(|line| line.split_once(' ')).map(|(t, c)| (t.to_owned(), c.to_owned())))
+        by_table(
+            text.lines().filter_map(|line| line.split_once(' ')).map(|(t, c)| (t.to_owned(), c.to_owned())),
+        )
     };
     up_down_up("postgres", |script| drop(server.sql(database, script)), tables)
 }

@@ -25,7 +25,11 @@ fn the_ten_lines_work_as_printed() {
         assert_eq!(lines.len(), 10);
         for line in lines {
             let live = line.contains("curl -N");
-            let line = line.replace("localhost:8000", program.base()).replacen("curl", "curl -sS --fail-with-body", 1);
+            let line = line.replace("localhost:8000", program.base()).replacen(
+                "curl",
+                "curl -sS --fail-with-body",
+                1,
+            );
             let (well, body) = run(&line);
             assert!(well || live, "on {name}: {line}\n{body}");
             assert!(!live || body.contains("event: ticket_parked"), "on {name}: {line}\n{body}");
@@ -35,9 +39,9 @@ fn the_ten_lines_work_as_printed() {
 
 #[test]
 fn it_begins_with_the_two_commands() {
-    assert_eq!(block("# ParkPro").iter().map(|line| line.split("  ").next().unwrap()).collect::<Vec<_>>(), [
-        "cargo run",
-        "./tests/run"
-    ]);
+    assert_eq!(
+        block("# ParkPro").iter().map(|line| line.split("  ").next().unwrap()).collect::<Vec<_>>(),
+        ["cargo run", "./tests/run"]
+    );
     assert!(Setup::embedded().variables.is_empty(), "the first needs no settings");
 }

@@ -21,12 +21,24 @@ fn what_is_wrong_is_said_in_a_sentence_with_the_setting_and_its_origin() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     std::fs::write(folder.path().join("wrong.toml"), "[server]\nprot = 1\n").unwrap();
-    std::fs::write(folder.path().join("text"), "not a database, but long enough to be taken for one".repeat(99)).unwrap();
+    std::fs::write(
+        folder.path().join("text"),
+        "not a database, but long enough to be taken for one".repeat(99),
+    )
+    .unwrap();
     let embedded = Setup::embedded;
     for (setup, arguments, words) in [
-        (embedded().with("PARKPRO__SERVER__PORT", &port), vec![], vec!["server.port", "PARKPRO__SERVER__PORT", "in use"]),
+        (
+            embedded().with("PARKPRO__SERVER__PORT", &port),
+            vec![],
+            vec!["server.port", "PARKPRO__SERVER__PORT", "in use"],
+        ),
         (embedded(), vec!["--port", "70000"], vec!["server.port", "--port", "70000"]),
-        (embedded().with("DATABASE_URL", "mysql://x"), vec![], vec!["store.url", "DATABASE_URL", "postgres://"]),
+        (
+            embedded().with("DATABASE_URL", "mysql://x"),
+            vec![],
+            vec!["store.url", "DATABASE_URL", "postgres://"],
+        ),
         (embedded().with("DATABASE_URL", "sqlite:text"), vec![], vec!["store.url", "DATABASE_URL", "not a"]),
         (
             Setup::postgres("postgres://me:hidden@127.0.0.1:1/none"),
@@ -64,7 +76,9 @@ fn the_greeting_can_be_followed_as_printed() {
     let lines: Vec<&str> = greeting.lines().map(str::trim).filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 3, "{greeting}");
     for line in lines {
-        let output = Command::new("sh").args(["-c", &format!("{line} --silent --show-error --fail-with-body")]).output();
+        let output = Command::new("sh")
+            .args(["-c", &format!("{line} --silent --show-error --fail-with-body")])
+            .output();
         let output = output.unwrap();
         let body = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{line}: {body} {}", String::from_utf8_lossy(&output.stderr));
@@ -87,7 +101,11 @@ fn settings_are_printed_without_secrets() {
 #[tokio::test]
 async fn an_env_file_is_read() {
     let folder = std::sync::Arc::new(TempDir::new().unwrap());
-    std::fs::write(folder.path().join(".env"), "PARKPRO__FIRST_RUN__LOT=north\nPARKPRO__FIRST_RUN__SLOTS=3\n").unwrap();
+    std::fs::write(
+        folder.path().join(".env"),
+        "PARKPRO__FIRST_RUN__LOT=north\nPARKPRO__FIRST_RUN__SLOTS=3\n",
+    )
+    .unwrap();
     let running = Setup::embedded().start_in(folder);
     let state = running.get("/api/v1/lots/north/availability").await.expect(200);
     assert_eq!(state.at("/capacity"), 3);

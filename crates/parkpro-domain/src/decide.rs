@@ -3,6 +3,8 @@
 mod gate;
 mod operator;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     command::Command,

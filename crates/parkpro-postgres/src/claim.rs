@@ -27,8 +27,8 @@ pub(crate) const CLAIM: &str = concat!(
 );
 
 pub(crate) const USED: &str = "SELECT k.principal, k.key, k.fingerprint, k.status, k.location, k.etag, k.body \
-     FROM unnest($1, $2) AS used (principal, key) \
-     JOIN idempotency k ON k.principal = used.principal AND k.key = used.key";
+     FROM unnest($1, $2) AS used (principal, key) CROSS JOIN LATERAL \
+     (SELECT * FROM idempotency WHERE principal = used.principal AND key = used.key LIMIT 1) k";
 
 const RELEASE: &str = "DELETE FROM idempotency USING unnest($1, $2) AS given (principal, key) \
      WHERE idempotency.principal = given.principal AND idempotency.key = given.key";

@@ -23,6 +23,9 @@ mod transaction;
 mod write;
 mod writer;
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;

@@ -19,7 +19,8 @@ const BY_SLUG: &str =
     "SELECT l.id, l.slug FROM unnest($1) AS wanted (slug) JOIN lots l ON l.slug = wanted.slug";
 
 const BY_TICKET: &str = "SELECT t.id, l.id, l.slug FROM unnest($1) AS wanted (id) \
-     JOIN tickets t ON t.id = wanted.id JOIN lots l ON l.id = t.lot_id";
+     CROSS JOIN LATERAL (SELECT id, lot_id FROM tickets WHERE id = wanted.id LIMIT 1) t \
+     CROSS JOIN LATERAL (SELECT id, slug FROM lots WHERE id = t.lot_id LIMIT 1) l";
 
 /// Those that nobody holds, in ascending order. The lock reads nothing else: it would read what was before it waited.
 pub(crate) const LOCK_FREE: &str =

@@ -14,8 +14,9 @@ pub(crate) enum Session {
 
 /// What holds for a session, with `SET` or `SET LOCAL` in place of the `@`.
 ///
-/// Every statement of this crate finds its rows by key. The planner's switches keep it from ever thinking that it would
-/// be cheaper to read a whole table: such a guess is made from old statistics, and wrong for good once it is cached.
+/// Every statement of this crate finds its rows by key. The planner's switches, and rows that cost more than pages, keep it
+/// from ever thinking that it would be cheaper to read a whole table: such a guess is made from old statistics, and wrong
+/// for long once it is cached.
 macro_rules! manners {
     ($set:literal) => {
         concat!(
@@ -36,7 +37,11 @@ macro_rules! manners {
             $set,
             " enable_mergejoin = off; ",
             $set,
-            " enable_sort = off",
+            " enable_sort = off; ",
+            $set,
+            " enable_memoize = off; ",
+            $set,
+            " cpu_tuple_cost = 100",
         )
     };
 }

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use crate::schema::epoch;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("/tmp/mig");
 
 /// Why a record could not be opened.
 #[derive(Debug, Error)]

@@ -103,8 +103,12 @@ async fn check_queue(records: &dyn Records, lot: &Lot, queue: &[Ticket], tickets
 /// What is counted as it changes is what a scan counts.
 fn check_counts(tally: &Tally, slots: &[Slot], queue: &[Ticket]) {
     let mut scanned = Tally::default();
-    slots.iter().for_each(|slot| scanned.count_slot(slot));
-    queue.iter().for_each(|ticket| scanned.count_waiting(&ticket.class, &ticket.priority, 1));
+    for slot in slots {
+        scanned.count_slot(slot);
+    }
+    for ticket in queue {
+        scanned.count_waiting(&ticket.class, &ticket.priority, 1);
+    }
     let mut counted = tally.clone();
     tidy_tally(&mut counted);
     tidy_tally(&mut scanned);

@@ -22,7 +22,9 @@ pub async fn lots(records: &dyn Records, limit: u32) -> Vec<LotView> {
     loop {
         let page = ok(records.lots(all.last().map(|view| view.lot.id.clone()), limit).await);
         if extend(&mut all, page, limit) {
-            all.iter_mut().for_each(|view| tidy_tally(&mut view.tally));
+            for view in &mut all {
+                tidy_tally(&mut view.tally);
+            }
             return all;
         }
     }

@@ -79,6 +79,7 @@ impl Stage for MemoryStage {
     }
 
     async fn index(&self) -> Option<Arc<dyn WaitingQueue>> {
-        self.indexed.then(|| Arc::new(MemoryQueue::default()) as Arc<dyn WaitingQueue>)
+        let index: Arc<dyn WaitingQueue> = Arc::new(MemoryQueue::default());
+        Some(index).filter(|_| self.indexed)
     }
 }

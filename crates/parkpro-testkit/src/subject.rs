@@ -163,8 +163,7 @@ impl Subject {
 
     /// Who answers where a vehicle stands.
     pub fn places(&self) -> Places {
-        let index = self.index().map(|index| index as Arc<dyn WaitingQueue>);
-        Places::new(self.records(), index)
+        Places::new(self.records(), self.index().map(|index| -> Arc<dyn WaitingQueue> { index }))
     }
 
     /// Ends the program and starts it again on what it left.
@@ -191,8 +190,10 @@ impl Subject {
         *lock(&self.inner.reconciler) = Some(Arc::new(Reconciler::new(index, records)));
         let follower = tokio::spawn(async move {
             loop {
-                // A fault is mended by the reconciler.
-                drop(follower.follow().await);
+                if follower.follow().await.is_err() {
+                    // The reconciler mends it.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
         });
         if let Some(before) = lock(&self.inner.follower).replace(follower) {

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use parkpro_web::{api, cli::Cli, program::Program, settings::Settings, telemetry};
+use parkpro_web::{cli::Cli, docs, program::Program, settings::Settings, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     if cli.openapi {
-        print!("{}", api::openapi_json());
+        print!("{}", docs::openapi_json());
         return ExitCode::SUCCESS;
     }
     match run(&cli).await {

@@ -1,6 +1,10 @@
 //! What a stay costs, by 50.00 for every started hour.
 
-use parkpro_domain::{command::OpenLot, money::Currency, ports::Clock};
+use parkpro_domain::{
+    command::{Command, OpenLot},
+    money::Currency,
+    ports::Clock,
+};
 
 use super::Sentence;
 use crate::{
@@ -54,7 +58,7 @@ pub async fn a_fee_is_in_the_currency_of_the_lot(s: Subject) {
         let currency = Currency::parse(code).unwrap();
         s.open(OpenLot { currency, ..ask::open(lot, ask::slots(1)) }).await;
         let enter = ask::enter(lot, s.entry("X").ticket, "P1");
-        s.made(parkpro_domain::command::Command::Enter(enter)).await;
+        s.made(Command::Enter(enter)).await;
         let left = s.made(ask::exit(lot, "P1")).await;
         let total = left.ticket.fee().unwrap().total;
         assert_eq!((total.minor, total.currency), (minor, currency));

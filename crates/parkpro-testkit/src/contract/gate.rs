@@ -3,11 +3,16 @@
 use parkpro_domain::{
     command::{Command, Enter, NewSlot},
     outcome::Refusal,
+    ports::Clock,
     ticket::{Stage, TicketStatus},
 };
 
 use super::Sentence;
-use crate::{ask, clock::SECOND, subject::Subject};
+use crate::{
+    ask,
+    clock::{MORNING, SECOND},
+    subject::Subject,
+};
 
 pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     vec![
@@ -149,13 +154,13 @@ pub async fn a_change_has_its_own_instant(s: Subject) {
     assert_eq!(third, second.plus_micros(1), "the clock was put back");
     s.clock.advance(60 * SECOND);
     let departed = s.exit("P1").await;
-    assert_eq!(departed.ticket.ended_at(), Some(parkpro_domain::ports::Clock::now(&s.clock)));
+    assert_eq!(departed.ticket.ended_at(), Some(s.clock.now()));
     assert_eq!(s.lot("main").await.lot.last_at, departed.ticket.ended_at().unwrap());
 }
 
 pub async fn the_time_of_a_gate_is_recorded_and_decides_nothing(s: Subject) {
     s.with_slots(&["A-1"]).await;
-    let early = crate::clock::MORNING.plus_micros(-3600 * SECOND);
+    let early = MORNING.plus_micros(-3600 * SECOND);
     let entry = s.entry("P1");
     let made = s.made(Command::Enter(Enter { occurred_at: Some(early), ..entry })).await;
     assert_eq!(made.ticket.occurred_at, Some(early));

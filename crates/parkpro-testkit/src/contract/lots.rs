@@ -5,6 +5,7 @@ use parkpro_domain::{
     lot::{LotName, Priorities, Version},
     money::Currency,
     outcome::{Refusal, Subject as Changed},
+    ports::{SlotFilter, TicketFilter},
     ticket::TicketStatus,
     time::Zone,
 };
@@ -128,9 +129,9 @@ pub async fn a_removed_lot_is_not_there(s: Subject) {
     assert_eq!(version, Version(2));
     let (records, main) = (s.records(), ask::lot("main"));
     assert_eq!(records.lot(main.clone()).await.unwrap(), None);
-    assert_eq!(records.slots(main.clone(), Default::default(), None, 9).await.unwrap(), None);
+    assert_eq!(records.slots(main.clone(), SlotFilter::default(), None, 9).await.unwrap(), None);
     assert_eq!(records.slot(main.clone(), ask::label("A-1")).await.unwrap(), None);
-    assert_eq!(records.tickets(main.clone(), Default::default(), None, 9).await.unwrap(), None);
+    assert_eq!(records.tickets(main.clone(), TicketFilter::default(), None, 9).await.unwrap(), None);
     assert_eq!(records.waiting(main.clone(), None, 9).await.unwrap(), None);
     assert_eq!(records.snapshot(main.clone()).await.unwrap(), None);
     assert_eq!(reading::lots(&*records, 9).await.len(), 1);

@@ -1,7 +1,7 @@
 //! Who is next.
 
 use parkpro_domain::{
-    command::{ChangeLot, Command, OpenLot},
+    command::{ChangeLot, Command, NewSlot, OpenLot},
     lot::Priorities,
     outcome::Refusal,
     ticket::TicketStatus,
@@ -142,8 +142,7 @@ pub async fn a_slot_for_both_goes_to_whoever_came_first(s: Subject) {
 }
 
 pub async fn an_exact_slot_comes_first_then_rank_then_label(s: Subject) {
-    let ranked =
-        |classes, label, rank| parkpro_domain::command::NewSlot { rank, ..ask::slot_for(classes, label) };
+    let ranked = |classes, label, rank| NewSlot { rank, ..ask::slot_for(classes, label) };
     let slots = vec![
         ranked("car+van", "A-1", -5),
         ranked("car", "C-2", 7),

@@ -1,7 +1,7 @@
 //! Reading the record, page by page.
 
 use parkpro_domain::{
-    command::{ChangeSlot, Command, NewSlot},
+    command::{ChangeLot, ChangeSlot, Command, NewSlot},
     event::{Event, Principal},
     ports::{JournalCursor, Request, SlotFilter, TicketFilter},
     slot::{Level, SlotStatus},
@@ -168,7 +168,7 @@ pub async fn the_journal_tells_every_change_in_order(s: Subject) {
     s.done(ask::add_slots("main", ask::slots(1))).await;
     s.slot_made(ask::serve("main", "A-001", false)).await;
     s.slot_made(ask::remove_slot("main", "A-001")).await;
-    let accepting = parkpro_domain::command::ChangeLot { accepting: Some(false), ..ask::change_lot("main") };
+    let accepting = ChangeLot { accepting: Some(false), ..ask::change_lot("main") };
     let gate = Request { actor: Principal("gate-7".into()), ..ask::request(Command::ChangeLot(accepting)) };
     s.answer(gate).await;
     let journal = reading::journal(&*s.records(), &ask::lot("main"), 3).await;

@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use parkpro_domain::{
     command::Command,
     event::Principal,
-    outcome::Refusal,
-    ports::{Answer, Clock, Fault, Key, LedgerError, Reply, Request},
+    outcome::{Outcome, Refusal},
+    ports::{Answer, Clock, Fault, Key, LedgerError, Reply, Request, Wording},
 };
 
 use super::Sentence;
@@ -156,8 +156,8 @@ pub async fn keys_are_forgotten_after_their_time(s: Subject) {
 
 pub async fn bytes_of_every_kind_are_kept(s: Subject) {
     struct Odd;
-    impl parkpro_domain::ports::Wording for Odd {
-        fn word(&self, _command: &Command, _outcome: &parkpro_domain::outcome::Outcome) -> Reply {
+    impl Wording for Odd {
+        fn word(&self, _command: &Command, _outcome: &Outcome) -> Reply {
             Reply { status: 599, location: None, etag: None, body: (0..=255).collect() }
         }
     }

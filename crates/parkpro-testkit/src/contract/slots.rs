@@ -4,6 +4,7 @@ use parkpro_domain::{
     command::{ChangeSlot, Command, NewSlot},
     outcome::{Refusal, Subject as Changed},
     slot::{Level, Slot, SlotStatus},
+    ticket::Ticket,
 };
 
 use super::Sentence;
@@ -164,7 +165,7 @@ pub async fn a_renamed_slot_takes_its_vehicle_along(s: Subject) {
     let made = s.enter("P1").await;
     let (slot, _) = s.slot_made(rename("A-1", "B-1")).await;
     assert_eq!((slot.label.as_str(), slot.occupant), ("B-1", Some(made.id())));
-    let label = |ticket: parkpro_domain::ticket::Ticket| ticket.berth().unwrap().label.to_string();
+    let label = |ticket: Ticket| ticket.berth().unwrap().label.to_string();
     assert_eq!(label(s.ticket(made.id()).await.ticket), "B-1");
     assert_eq!(label(s.ticket(gone.id()).await.ticket), "B-1", "also of who stood there before");
     assert_eq!(s.refused(ask::serve("main", "A-1", false)).await, Refusal::NoSuchSlot(ask::label("A-1")));

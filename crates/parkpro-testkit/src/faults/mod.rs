@@ -1,10 +1,6 @@
 //! Machines that fail when a test says so.
 
-#![expect(
-    clippy::missing_panics_doc,
-    clippy::expect_used,
-    reason = "for tests: nothing fails while these locks are held"
-)]
+#![expect(clippy::expect_used, reason = "for tests: nothing fails while the plan is locked")]
 
 mod queue;
 mod transaction;

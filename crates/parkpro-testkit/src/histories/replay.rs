@@ -111,7 +111,7 @@ struct Memory {
 
 impl Memory {
     fn record(&self) -> MemoryRecord {
-        MemoryRecord::new(self.store.clone(), self.clock(), ask::rules(), Arc::clone(&self.heard) as _, 1)
+        MemoryRecord::new(self.store.clone(), self.clock(), ask::rules(), self.heard.clone(), 1)
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

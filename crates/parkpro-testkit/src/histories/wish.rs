@@ -30,7 +30,8 @@ type Text = &'static str;
 #[derive(Debug, Clone)]
 pub(super) enum Asked {
     Open(Text),
-    Lot(Text, Option<i64>, Option<bool>, Option<Option<u32>>),
+    Accepting(Text, bool, Option<i64>),
+    Limit(Text, Option<u32>, Option<i64>),
     RemoveLot(Text, Option<i64>),
     AddSlots(Text, Vec<(Text, Text, i32)>),
     Slot(Text, Text, SlotChange),
@@ -103,7 +104,6 @@ fn asked() -> impl Strategy<Value = Asked> {
         rank,
         in_service,
     });
-    let limit = option::weighted(0.7, option::of(0..4_u32));
     prop_oneof![
         44 => (lot(), plate.clone(), class, priority()).prop_map(|(l, p, c, r)| Asked::Enter(l, p, c, r)),
         14 => (lot(), plate.clone()).prop_map(|(lot, plate)| Asked::Exit(lot, plate)),
@@ -116,7 +116,8 @@ fn asked() -> impl Strategy<Value = Asked> {
         10 => (lot(), label.clone(), change).prop_map(|(lot, label, change)| Asked::Slot(lot, label, change)),
         3 => (lot(), vec(new_slot, 1..3)).prop_map(|(lot, slots)| Asked::AddSlots(lot, slots)),
         4 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
-        3 => (lot(), seen(), option::of(any::<bool>()), limit).prop_map(|(l, s, a, q)| Asked::Lot(l, s, a, q)),
+        2 => (lot(), any::<bool>(), seen()).prop_map(|(lot, yes, seen)| Asked::Accepting(lot, yes, seen)),
+        2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
         1 => lot().prop_map(Asked::Open),
     ]
@@ -192,10 +193,16 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
     let ticket = |backwards: &usize| tickets.newest(*backwards).0;
     match asked {
         Asked::Open(lot) => Command::OpenLot(ask::open(lot, ask::slots(1))),
-        Asked::Lot(lot, revision, accepting, queue_limit) => {
-            let (revision, accepting, queue_limit) = (*revision, *accepting, *queue_limit);
-            Command::ChangeLot(ChangeLot { revision, accepting, queue_limit, ..ask::change_lot(lot) })
-        }
+        Asked::Accepting(lot, yes, revision) => Command::ChangeLot(ChangeLot {
+            revision: *revision,
+            accepting: Some(*yes),
+            ..ask::change_lot(lot)
+        }),
+        Asked::Limit(lot, most, revision) => Command::ChangeLot(ChangeLot {
+            revision: *revision,
+            queue_limit: Some(*most),
+            ..ask::change_lot(lot)
+        }),
         Asked::RemoveLot(lot, revision) => Command::RemoveLot { lot: ask::lot(lot), revision: *revision },
         Asked::AddSlots(lot, slots) => {
             let slot = |(label, accepts, rank): &(Text, Text, i32)| NewSlot {

@@ -84,6 +84,30 @@ pub(super) fn check_order(of_lot: &[&Observation], verdict: &mut Verdict) {
     }
 }
 
+/// Nobody knows of a change before it was asked for.
+pub(super) fn check_future(of_lot: &[&Observation], verdict: &mut Verdict) {
+    let mut asked: BTreeMap<i64, u64> = BTreeMap::new();
+    for seen in of_lot.iter().filter(|seen| seen.is_granted()) {
+        if let Some(version) = seen.version {
+            let began = asked.entry(version).or_insert(u64::MAX);
+            *began = seen.began.min(*began);
+        }
+    }
+    // A version was not there before those below it were asked for.
+    let mut latest = 0;
+    for began in asked.values_mut() {
+        latest = latest.max(*began);
+        *began = latest;
+    }
+    let too_early = |seen: &&&Observation| {
+        let made = seen.version.and_then(|version| asked.range(..=version).next_back());
+        made.is_some_and(|(_, asked)| *asked > seen.ended)
+    };
+    if let Some(seen) = of_lot.iter().find(too_early) {
+        verdict.wrongs.push(wrong(Kind::TooEarly, seen, "the change that made it was asked for later"));
+    }
+}
+
 /// The times in which plates are inside: from the change that let one in to the change that let it out.
 #[derive(Default)]
 pub(super) struct Periods<'a> {

@@ -102,7 +102,6 @@ fn check_promotions(lot: &Lot, seen: &Observation, happened: &Happened) -> Resul
     if let Some(own) = own {
         let right = happened.parked.iter().find(|(ticket, _)| is_own(ticket)).map(|(_, slot)| slot);
         match (right, &own.slot) {
-            (None, None) => {}
             (Some(right), None) => {
                 return Err((Kind::SlotIdle, format!("{right} is free and {} waits", own.id)));
             }
@@ -114,7 +113,7 @@ fn check_promotions(lot: &Lot, seen: &Observation, happened: &Happened) -> Resul
             (Some(right), Some(slot)) if right != slot => {
                 return Err((Kind::OtherSlot, format!("{} got {slot}, and its slot was {right}", own.id)));
             }
-            (Some(_), Some(_)) => {}
+            (None, None) | (Some(_), Some(_)) => {}
         }
     }
     let right: Vec<&(String, String)> =

@@ -63,7 +63,7 @@ pub struct Seen {
 }
 
 /// How long a client goes on asking again after an answer was lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl Crowd {
     /// Lets the crowd ask, and notes what it saw.
@@ -76,7 +76,7 @@ impl Crowd {
         let clients = (0..self.clients).map(|client| {
             let (through, dice) = (Arc::clone(&through), Dice::new(self.seed, client));
             let (crowd, board) = (self.clone(), Arc::clone(&board));
-            let client = Client { crowd, client, dice, begin, board, seen: Vec::new() };
+            let client = Client { crowd, place: client, dice, begin, board, seen: Vec::new() };
             tokio::spawn(async move { client.run(&*through).await })
         });
         let seen = join_all(clients).await.into_iter();
@@ -124,7 +124,7 @@ impl Board {
 
 struct Client {
     crowd: Crowd,
-    client: usize,
+    place: usize,
     dice: Dice,
     begin: Instant,
     board: Arc<Board>,
@@ -140,8 +140,8 @@ impl Client {
         for request in 0..self.crowd.requests {
             let (lot, asked) = self.wish();
             let keyed = self.dice.percent(self.crowd.keyed);
-            let key = keyed.then(|| format!("client-{}-{request}", self.client));
-            let ask = Ask { lot, asked, key, client: self.client };
+            let key = keyed.then(|| format!("client-{}-{request}", self.place));
+            let ask = Ask { lot, asked, key, client: self.place };
             self.until_answered(through, ask.clone()).await;
             if ask.key.is_some() && self.dice.percent(self.crowd.repeated) {
                 self.until_answered(through, ask.clone()).await;

@@ -20,6 +20,7 @@ use parkpro_domain::{
     ports::{Answer, Fault, IdGenerator, Ledger, LedgerError, Reply, Request, Wording},
     slot::Slot,
     ticket::{Ticket, TicketId},
+    time::Timestamp,
 };
 
 use super::{
@@ -64,7 +65,7 @@ pub fn through(
                 .key
                 .as_ref()
                 .map_or_else(|| ask::request(command.clone()), |key| ask::keyed(command.clone(), key));
-            let wording: Arc<dyn Wording> = Arc::clone(&notebook) as _;
+            let wording: Arc<dyn Wording> = notebook.clone();
             match ledger.change(Request { wording, ..asked }).await {
                 Ok(Answer::Decided { outcome, .. }) => seen(&command, &outcome, false),
                 Ok(Answer::Replayed(reply)) => {
@@ -169,7 +170,7 @@ fn seen_ticket(ticket: &Ticket, position: Option<i64>) -> SeenTicket {
         position,
         arrived_at: ticket.arrived_at.micros(),
         parked_at: ticket.berth().map(|berth| berth.since.micros()),
-        ended_at: ticket.ended_at().map(parkpro_domain::time::Timestamp::micros),
+        ended_at: ticket.ended_at().map(Timestamp::micros),
         fee: ticket.fee().map(|fee| fee.total.minor),
     }
 }

@@ -83,6 +83,8 @@ pub enum Kind {
     OtherBytes,
     /// An answer that knows less than one that came before it was asked for.
     WentBack,
+    /// An answer that knows of a change before it was asked for.
+    TooEarly,
     /// A request without a key whose answer was lost: nobody can say what became of it.
     Lost,
 }
@@ -113,6 +115,7 @@ pub fn judge(openings: &[Opening], per_hour: i64, observations: &[Observation]) 
     for opening in openings {
         let of_lot: Vec<&Observation> = merged.iter().filter(|seen| seen.lot == opening.lot).collect();
         across::check_order(&of_lot, &mut verdict);
+        across::check_future(&of_lot, &mut verdict);
         judge_lot(opening, per_hour, &of_lot, &mut periods, &mut verdict);
     }
     across::check_plates(&periods, &merged, &mut verdict);

@@ -241,8 +241,9 @@ impl Lot {
                 self.queue.push(id());
             }
             Asked::Exit { plate } => {
-                let open = self.open_with(plate).cloned();
-                open.into_iter().for_each(|ticket| self.end(&ticket, "departed"));
+                if let Some(ticket) = self.open_with(plate).cloned() {
+                    self.end(&ticket, "departed");
+                }
             }
             Asked::ExitTicket { ticket } => self.end(ticket, "departed"),
             Asked::Withdraw { ticket } => self.end(ticket, "withdrawn"),
@@ -256,13 +257,15 @@ impl Lot {
                 }
             }
             Asked::Prioritise { ticket, priority } => {
-                let ticket = self.tickets.get_mut(ticket);
-                ticket.into_iter().for_each(|ticket| ticket.priority.clone_from(priority));
+                if let Some(ticket) = self.tickets.get_mut(ticket) {
+                    ticket.priority.clone_from(priority);
+                }
             }
             Asked::AddSlots(slots) => self.slots.extend(slots.iter().map(Slot::new)),
             Asked::ChangeSlot(change) => {
-                let slot = self.slots.iter_mut().find(|slot| slot.label == change.label);
-                slot.into_iter().for_each(|slot| *slot = slot.changed(change));
+                if let Some(slot) = self.slots.iter_mut().find(|slot| slot.label == change.label) {
+                    *slot = slot.changed(change);
+                }
             }
             Asked::RemoveSlot { label } => self.slots.retain(|slot| slot.label != *label),
         }

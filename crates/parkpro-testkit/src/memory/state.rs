@@ -86,8 +86,12 @@ impl State {
     /// What is in a lot, counted now.
     pub(super) fn tally(&self, lot: &LotId) -> Tally {
         let mut tally = Tally::default();
-        self.slots_of(lot).into_iter().for_each(|slot| tally.count_slot(slot));
-        self.waiting_in(lot).into_iter().for_each(|t| tally.count_waiting(&t.class, &t.priority, 1));
+        for slot in self.slots_of(lot) {
+            tally.count_slot(slot);
+        }
+        for ticket in self.waiting_in(lot) {
+            tally.count_waiting(&ticket.class, &ticket.priority, 1);
+        }
         tally
     }
 
@@ -97,7 +101,9 @@ impl State {
         let mut old: Vec<_> = self.kept.iter().filter(|(_, kept)| old(kept)).collect();
         old.sort_by_key(|(_, kept)| kept.used_at);
         let forgotten: Vec<_> = old.into_iter().map(|(key, _)| key.clone()).zip(0..most).collect();
-        forgotten.iter().for_each(|(key, _)| drop(self.kept.remove(key)));
+        for (key, _) in &forgotten {
+            self.kept.remove(key);
+        }
         u32::try_from(forgotten.len()).unwrap_or(most)
     }
 

@@ -112,8 +112,12 @@ impl Transaction for MemoryTransaction {
         self.check_open();
         let (written, replies) = (std::mem::take(&mut self.written), std::mem::take(&mut self.replies));
         self.store.write(|state| {
-            written.into_iter().for_each(|changes| state.apply(changes));
-            replies.into_iter().for_each(|(key, reply)| state.keep(&key, reply, self.now));
+            for changes in written {
+                state.apply(changes);
+            }
+            for (key, reply) in replies {
+                state.keep(&key, reply, self.now);
+            }
         });
         self.turn = None;
         Ok(())

@@ -44,6 +44,15 @@ impl Bench {
         turn(&mut tx, &ask::rules(), &batch, &*self.heard).now_or_never().expect("memory does not wait")
     }
 
+    /// The next commit is answered by nobody.
+    fn lose_commit(&self, committed: bool) {
+        if committed {
+            self.faults.lose_commits(1);
+        } else {
+            self.faults.fail(Step::Commit, Fault::OutcomeUnknown, 1);
+        }
+    }
+
     fn version(&self, lot: &str) -> i64 {
         let (clock, heard) = (Arc::new(HandClock::default()), Arc::clone(&self.heard));
         let records = MemoryRecord::new(self.store.clone(), clock, ask::rules(), heard, 1);
@@ -225,10 +234,7 @@ fn an_unknown_outcome_is_never_tried_again() {
     for batch in [vec![enter("main", 1)], vec![enter("main", 1), enter("main", 2)]] {
         for committed in [true, false] {
             let bench = Bench::new();
-            match committed {
-                true => bench.faults.lose_commits(1),
-                false => bench.faults.fail(Step::Commit, Fault::OutcomeUnknown, 1),
-            }
+            bench.lose_commit(committed);
             let verdicts = told(&bench.turn(&batch));
             assert!(verdicts.iter().all(|told| told == "OutcomeUnknown"), "{verdicts:?}");
             let commits = bench.faults.steps().iter().filter(|step| **step == Step::Commit).count();
@@ -241,10 +247,7 @@ fn an_unknown_outcome_is_never_tried_again() {
 fn after_an_unknown_outcome_the_key_tells_what_happened() {
     for committed in [true, false] {
         let bench = Bench::new();
-        match committed {
-            true => bench.faults.lose_commits(1),
-            false => bench.faults.fail(Step::Commit, Fault::OutcomeUnknown, 1),
-        }
+        bench.lose_commit(committed);
         assert_eq!(told(&bench.turn(&[keyed("main", 1, "P1", "k")])), ["OutcomeUnknown"]);
         let again = told(&bench.turn(&[keyed("main", 2, "P1", "k")]));
         assert_eq!(again, [if committed { "replayed" } else { "done" }]);

@@ -10,7 +10,7 @@ mod swagger;
 mod tests;
 mod wrong;
 
-use std::sync::OnceLock;
+use std::{collections::BTreeSet, sync::OnceLock};
 
 use actix_web::{HttpResponse, http::header};
 use bytes::Bytes;
@@ -54,7 +54,8 @@ pub fn openapi() -> OpenApi {
         .build();
     if let Some(components) = &mut document.components {
         let mut words = |schema, field, words: &[&str]| one_of(components, schema, field, words);
-        words("Problem", "code", &Code::ALL.iter().map(|code| code.about().name).collect::<Vec<_>>());
+        let codes: BTreeSet<&str> = Code::ALL.iter().map(|code| code.about().name).collect();
+        words("Problem", "code", &codes.into_iter().collect::<Vec<_>>());
         words("Ticket", "status", &TicketStatus::ALL.map(TicketStatus::as_str));
         words("Slot", "status", &SLOT_STATUSES.map(SlotStatus::as_str));
         words("Event", "kind", &KINDS);
@@ -75,9 +76,7 @@ fn one_of(components: &mut Components, schema: &str, field: &str, words: &[&str]
     if let Some(RefOr::T(Schema::Object(schema))) = components.schemas.get_mut(schema)
         && let Some(RefOr::T(Schema::Object(field))) = schema.properties.get_mut(field)
     {
-        let mut words = words.to_vec();
-        words.dedup();
-        field.enum_values = Some(words.into_iter().map(Into::into).collect());
+        field.enum_values = Some(words.iter().map(|word| (*word).into()).collect());
     }
 }
 

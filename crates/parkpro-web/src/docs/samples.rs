@@ -23,7 +23,7 @@ use crate::api::{
     TicketBody, Words, event_frame,
 };
 
-type Told<T> = Result<T, Invalid>;
+pub(crate) type Told<T> = Result<T, Invalid>;
 type Examples = Vec<(&'static str, Value)>;
 
 /// 2026-11-22T08:00:00Z.
@@ -37,17 +37,17 @@ fn told<T: Serialize>(story: Told<T>) -> Value {
     story.ok().and_then(|shape| serde_json::to_value(shape).ok()).unwrap_or_default()
 }
 
-fn after(micros: i64) -> Timestamp {
+pub(crate) fn after(micros: i64) -> Timestamp {
     Timestamp::from_micros(EIGHT + micros)
 }
 
 /// A UUID of version 7 with the number of the ticket in its last group.
-fn ticket_id(number: i64) -> TicketId {
+pub(crate) fn ticket_id(number: i64) -> TicketId {
     let number = u128::try_from(number).unwrap_or_default();
     TicketId(Uuid::from_u128(0x0199_f0c2_7a10_7000_8000_0000_0000_0000 + number))
 }
 
-fn the_lot() -> Told<Lot> {
+pub(crate) fn the_lot() -> Told<Lot> {
     Ok(Lot {
         id: LotId::parse("main")?,
         name: LotName::parse("Main lot")?,
@@ -67,7 +67,7 @@ fn the_lot() -> Told<Lot> {
 }
 
 /// Twenty slots: seventeen taken, two free, one out of service; two cars wait for a slot that fits them.
-fn the_tally() -> Told<Tally> {
+pub(crate) fn the_tally() -> Told<Tally> {
     let mut tally = Tally::default();
     for n in 0..20 {
         let accepts = Accepts::parse(if n < 18 { "car+motorcycle" } else { "motorcycle" })?;
@@ -78,7 +78,7 @@ fn the_tally() -> Told<Tally> {
     Ok(tally)
 }
 
-fn the_slot(occupant: Option<TicketId>) -> Told<Slot> {
+pub(crate) fn the_slot(occupant: Option<TicketId>) -> Told<Slot> {
     Ok(Slot {
         id: SlotId(7),
         label: SlotLabel::parse("A-07")?,
@@ -93,7 +93,7 @@ fn the_slot(occupant: Option<TicketId>) -> Told<Slot> {
     })
 }
 
-fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> Told<Ticket> {
+pub(crate) fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> Told<Ticket> {
     Ok(Ticket {
         id: ticket_id(number),
         lot: LotId::parse("main")?,
@@ -124,21 +124,21 @@ fn the_fee(until: i64) -> Told<(Fee, Timestamp)> {
     Ok((policy.fee(&stay), policy.holds_until(&stay)))
 }
 
-fn is_parked() -> Told<Ticket> {
+pub(crate) fn is_parked() -> Told<Ticket> {
     a_ticket(1042, "ABC-123", 1, Stage::Parked(the_berth(1)?))
 }
 
-fn is_waiting() -> Told<Ticket> {
+pub(crate) fn is_waiting() -> Told<Ticket> {
     a_ticket(1040, "XY-1", 3 * MINUTE, Stage::Waiting)
 }
 
-fn has_left() -> Told<Ticket> {
+pub(crate) fn has_left() -> Told<Ticket> {
     let (fee, _) = the_fee(110 * MINUTE)?;
     let stage = Stage::Departed { berth: the_berth(1)?, at: after(110 * MINUTE), fee, occurred_at: None };
     a_ticket(1042, "ABC-123", 1, stage)
 }
 
-fn next_in_line() -> Told<Vec<Promotion>> {
+pub(crate) fn next_in_line() -> Told<Vec<Promotion>> {
     Ok(vec![Promotion {
         ticket: ticket_id(1040),
         number: TicketNumber(1040),
@@ -275,7 +275,7 @@ pub(crate) fn slot_removed() -> Value {
     answer(Form::Removed, slot, Vec::new())
 }
 
-fn arrived_and_parked() -> Told<[Entry; 2]> {
+pub(crate) fn arrived_and_parked() -> Told<[Entry; 2]> {
     let entry = |n, event| {
         let actor = Principal::anonymous();
         Ok(Entry { lot: LotId::parse("main")?, version: Version(VERSION), n, at: after(1), actor, event })

@@ -1,0 +1,96 @@
+//! What holds whatever is asked.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::yard::{Yard, add_slots, change_slot, exit, exit_ticket, id, remove_slot, serve, void};
+use crate::{
+    command::{ChangeSlot, Command},
+    lot::{SlotCount, Tally},
+    outcome::Outcome,
+    slot::Accepts,
+    ticket::{TicketId, Turn},
+};
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_asked_the_queue_is_settled_fair_and_counted(
+        asked in proptest::collection::vec((0..12_u8, 0..8_usize, 0..3_usize), 1..80)
+    ) {
+        let mut yard = Yard::new(&[("A-1", "car"), ("A-2", "car+van"), ("A-3", "bike")]);
+        for (kind, which, sort) in asked {
+            let command = command(&mut yard, kind, which, sort);
+            let before: BTreeMap<_, _> = yard.waiting().iter().map(|t| (t.id, t.turn)).collect();
+            let outcome = yard.ask(&command);
+            is_settled(&yard)?;
+            is_fair(&yard, &before, &outcome)?;
+            is_counted(&yard)?;
+        }
+    }
+}
+
+fn command(yard: &mut Yard, kind: u8, which: usize, sort: usize) -> Command {
+    let plate = format!("P{which}");
+    let label = ["A-1", "A-2", "A-3", "B-1"][which % 4];
+    let accepts = ["car", "car+van", "bike+van"][sort];
+    let newest = yard.tickets.saturating_sub(u128::try_from(which).unwrap());
+    match kind {
+        0..5 => {
+            let priority = if which.is_multiple_of(3) { "vip" } else { "standard" };
+            yard.entry(&plate, ["car", "van", "bike"][sort], priority)
+        }
+        5 => exit(&plate),
+        6 => exit_ticket(newest),
+        7 => Command::Withdraw { ticket: id(newest) },
+        8 => void(newest),
+        9 => serve(label, sort > 0),
+        10 if sort == 0 => remove_slot(label),
+        10 => add_slots(&[(label, accepts), ("B-2", "car")][..sort]),
+        _ => Command::ChangeSlot(ChangeSlot {
+            accepts: Accepts::parse(accepts).ok(),
+            rank: i32::try_from(which).ok(),
+            ..change_slot(label)
+        }),
+    }
+}
+
+/// No head of the queue, nor anybody behind it, fits a free slot.
+fn is_settled(yard: &Yard) -> Result<(), TestCaseError> {
+    for ticket in yard.waiting() {
+        let idle =
+            yard.slots().into_iter().find(|slot| slot.is_free() && slot.accepts.accepts(&ticket.class));
+        prop_assert!(idle.is_none(), "{:?} waits while {:?} is free", ticket.plate, idle);
+        prop_assert_eq!(yard.facts.best_slot(&ticket.class), None);
+    }
+    Ok(())
+}
+
+/// Nobody who still waits, was ahead, and fits the slot of somebody who got one.
+fn is_fair(yard: &Yard, before: &BTreeMap<TicketId, Turn>, outcome: &Outcome) -> Result<(), TestCaseError> {
+    let promoted = outcome.result.iter().flat_map(|done| &done.promoted);
+    for promotion in promoted {
+        let slot = yard.facts.slot_labelled(&promotion.slot).unwrap();
+        prop_assert_eq!(slot.occupant, Some(promotion.ticket));
+        let turn = before[&promotion.ticket];
+        let passed = yard.waiting().into_iter().find(|t| t.turn < turn && slot.accepts.accepts(&t.class));
+        prop_assert!(passed.is_none(), "{:?} was overtaken", passed);
+    }
+    Ok(())
+}
+
+/// The counts are those of a scan.
+fn is_counted(yard: &Yard) -> Result<(), TestCaseError> {
+    let mut scan = Tally::default();
+    yard.slots().into_iter().for_each(|slot| scan.count_slot(slot));
+    yard.waiting().into_iter().for_each(|t| scan.count_waiting(&t.class, &t.priority, 1));
+    let mut counted = yard.facts.tally.clone();
+    for tally in [&mut scan, &mut counted] {
+        tally.slots.retain(|_, count| *count != SlotCount::default());
+        tally.waiting.retain(|_, count| *count != 0);
+    }
+    prop_assert_eq!(scan, counted);
+    Ok(())
+}
