@@ -30,7 +30,7 @@ pub(crate) const USED: &str = "SELECT k.principal, k.key, k.fingerprint, k.statu
      FROM unnest($1, $2) AS used (principal, key) CROSS JOIN LATERAL \
      (SELECT * FROM idempotency WHERE principal = used.principal AND key = used.key LIMIT 1) k";
 
-const RELEASE: &str = "DELETE FROM idempotency USING unnest($1, $2) AS given (principal, key) \
+pub(crate) const RELEASE: &str = "DELETE FROM idempotency USING unnest($1, $2) AS given (principal, key) \
      WHERE idempotency.principal = given.principal AND idempotency.key = given.key";
 
 /// How often keys are claimed that were there and then were not.

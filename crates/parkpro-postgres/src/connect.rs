@@ -191,6 +191,11 @@ impl Connector {
             ("error connecting to server", Some(io)) if io.kind() == io::ErrorKind::PermissionDenied => {
                 OpenError::ReadOnly { place }
             }
+            ("error performing TLS handshake", _) if why.contains("UnknownIssuer") => {
+                let why =
+                    format!("{why}; name the certificate of whoever signed the server's with sslrootcert");
+                OpenError::Tls { place, why }
+            }
             ("error performing TLS handshake", _) => OpenError::Tls { place, why },
             ("authentication error" | "invalid configuration", _) => OpenError::Login { place, why },
             _ => OpenError::Unreachable { place, why },

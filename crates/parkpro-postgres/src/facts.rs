@@ -64,8 +64,9 @@ pub(crate) const TICKETS: &str = concat!(
     ", ",
     slot_columns!(),
     " FROM unnest($1, $2) AS wanted (lot_id, id) \
-     CROSS JOIN LATERAL (SELECT * FROM tickets WHERE id = wanted.id AND lot_id = wanted.lot_id LIMIT 1) t \
-     LEFT JOIN LATERAL (SELECT * FROM slots WHERE lot_id = t.lot_id AND id = t.slot_id LIMIT 1) s ON true"
+     CROSS JOIN LATERAL (SELECT * FROM tickets WHERE id = wanted.id LIMIT 1) t \
+     LEFT JOIN LATERAL (SELECT * FROM slots WHERE lot_id = t.lot_id AND id = t.slot_id LIMIT 1) s ON true \
+     WHERE t.lot_id = wanted.lot_id"
 );
 
 pub(crate) const LABELS: &str = concat!(
@@ -98,7 +99,7 @@ pub(crate) const HEADS: &str = concat!(
         AND status = 'waiting' ORDER BY class, turn LIMIT wanted.most) t"
 );
 
-const AHEAD: &str = "SELECT count(*) FROM tickets \
+pub(crate) const AHEAD: &str = "SELECT count(*) FROM tickets \
      WHERE lot_id = $1 AND status = 'waiting' AND turn < $2 AND id <> $3";
 
 type FoundColumns = (BigInt, TicketColumns, Nullable<SlotColumns>);

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use crate::{fault::Trouble, rows::lot_id, statement::Statement, transaction::PgTransaction};
 
-const BY_SLUG: &str =
+pub(crate) const BY_SLUG: &str =
     "SELECT l.id, l.slug FROM unnest($1) AS wanted (slug) JOIN lots l ON l.slug = wanted.slug";
 
-const BY_TICKET: &str = "SELECT t.id, l.id, l.slug FROM unnest($1) AS wanted (id) \
+pub(crate) const BY_TICKET: &str = "SELECT t.id, l.id, l.slug FROM unnest($1) AS wanted (id) \
      CROSS JOIN LATERAL (SELECT id, lot_id FROM tickets WHERE id = wanted.id LIMIT 1) t \
      CROSS JOIN LATERAL (SELECT id, slug FROM lots WHERE id = t.lot_id LIMIT 1) l";
 

@@ -1,6 +1,6 @@
 //! Reading the record: the port [`Records`], each call in one state.
 
-mod queries;
+pub(crate) mod queries;
 
 use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};

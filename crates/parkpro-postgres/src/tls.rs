@@ -7,9 +7,11 @@ use rustls::{
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
     },
     crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -25,8 +27,8 @@ pub(crate) fn connector(trust: &Trust) -> Result<Option<MakeRustlsConnect>, Stri
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         Trust::NoTls => return Ok(None),
         Trust::Anyone => Arc::new(Anyone { provider: Arc::clone(&provider) }),
-        Trust::Signed(roots) => Arc::new(AnyName { signed: verifier(roots, &provider)? }),
-        Trust::SignedForHost(roots) => verifier(roots, &provider)?,
+        Trust::Signed(roots) => Arc::new(Trusted::new(roots, true, &provider)?),
+        Trust::SignedForHost(roots) => Arc::new(Trusted::new(roots, false, &provider)?),
     };
     let config = ClientConfig::builder_with_provider(provider);
     let config = config.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
@@ -36,36 +38,27 @@ pub(crate) fn connector(trust: &Trust) -> Result<Option<MakeRustlsConnect>, Stri
     Ok(Some(MakeRustlsConnect::new(config)))
 }
 
-fn verifier(roots: &Roots, provider: &Arc<CryptoProvider>) -> Result<Arc<WebPkiServerVerifier>, String> {
-    let roots = Arc::new(trusted(roots)?);
-    WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(provider))
-        .build()
-        .map_err(|error| error.to_string())
-}
-
-fn trusted(roots: &Roots) -> Result<RootCertStore, String> {
-    let mut store = RootCertStore::empty();
+/// The certificates of those whom we trust.
+fn certificates(roots: &Roots) -> Result<Vec<CertificateDer<'static>>, String> {
     match roots {
-        Roots::System => {
-            let (known, _unreadable) =
-                store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if known == 0 {
-                return Err("the system has no trusted certificates; name some with sslrootcert".to_owned());
+        Roots::System => match rustls_native_certs::load_native_certs().certs {
+            none if none.is_empty() => {
+                Err("the system has no trusted certificates; name some with sslrootcert".to_owned())
             }
-        }
-        Roots::File(path) => add_file(&mut store, path)
-            .map_err(|why| format!("the certificates of {} cannot be read: {why}", path.display()))?,
+            certificates => Ok(certificates),
+        },
+        Roots::File(path) => in_file(path)
+            .map_err(|why| format!("the certificates of {} cannot be read: {why}", path.display())),
     }
-    Ok(store)
 }
 
-fn add_file(store: &mut RootCertStore, path: &Path) -> Result<(), String> {
+fn in_file(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let file = File::open(path).map_err(|error| error.to_string())?;
-    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
-        let certificate = certificate.map_err(|error| format!("{error:?}"))?;
-        store.add(certificate).map_err(|error| error.to_string())?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_reader_iter(BufReader::new(file)).collect();
+    match certificates.map_err(|error| format!("{error:?}"))? {
+        none if none.is_empty() => Err("there is none in it".to_owned()),
+        certificates => Ok(certificates),
     }
-    if store.is_empty() { Err("there is none in it".to_owned()) } else { Ok(()) }
 }
 
 /// Believes every certificate; the other side must still hold its key.
@@ -111,13 +104,30 @@ impl ServerCertVerifier for Anyone {
     }
 }
 
-/// Believes a certificate that was signed by somebody whom we trust, for whatever host.
+/// Believes a certificate that was signed by somebody whom we trust, or that is itself among those that we were given.
 #[derive(Debug)]
-struct AnyName {
+struct Trusted {
     signed: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+    for_any_host: bool,
 }
 
-impl ServerCertVerifier for AnyName {
+impl Trusted {
+    fn new(roots: &Roots, for_any_host: bool, provider: &Arc<CryptoProvider>) -> Result<Self, String> {
+        let given = certificates(roots)?;
+        let mut store = RootCertStore::empty();
+        let (known, _unreadable) = store.add_parsable_certificates(given.iter().cloned());
+        if known == 0 {
+            return Err("none of the trusted certificates can be used".to_owned());
+        }
+        let signed = WebPkiServerVerifier::builder_with_provider(Arc::new(store), Arc::clone(provider))
+            .build()
+            .map_err(|error| error.to_string())?;
+        Ok(Self { signed, given, for_any_host })
+    }
+}
+
+impl ServerCertVerifier for Trusted {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -129,7 +139,17 @@ impl ServerCertVerifier for AnyName {
         match self.signed.verify_server_cert(certificate, between, host, ocsp, now) {
             Err(Error::InvalidCertificate(
                 CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
+            )) if self.for_any_host => Ok(ServerCertVerified::assertion()),
+            // What `openssl req -x509` makes, and what the manual of Postgres recommends, may sign others, and rustls
+            // takes nothing of the kind for a server's own.
+            Err(Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.given.iter().any(|given| given == certificate) =>
+            {
+                if !self.for_any_host {
+                    verify_server_name(&ParsedCertificate::try_from(certificate)?, host)?;
+                }
+                Ok(ServerCertVerified::assertion())
+            }
             verified => verified,
         }
     }

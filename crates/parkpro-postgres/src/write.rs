@@ -1,7 +1,7 @@
 //! Writing what was decided: a statement for each kind of row, all in one round trip.
 
-mod slots;
-mod tickets;
+pub(crate) mod slots;
+pub(crate) mod tickets;
 
 use diesel::sql_types::BigInt;
 use diesel_async::AsyncPgConnection;

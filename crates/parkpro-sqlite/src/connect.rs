@@ -20,7 +20,7 @@ use thiserror::Error;
 
 use crate::schema::epoch;
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("/tmp/mig");
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
 /// Why a record could not be opened.
 #[derive(Debug, Error)]
@@ -194,8 +194,7 @@ fn is_foreign(connection: &mut SqliteConnection) -> QueryResult<bool> {
 /// A migration that was carried out and that this program does not have.
 fn unknown_migration(connection: &mut SqliteConnection) -> Result<Option<String>, BoxError> {
     let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)?;
-    let known: HashSet<_> =
-        known.iter().map(|migration| migration.name().version().as_owned()).collect();
+    let known: HashSet<_> = known.iter().map(|migration| migration.name().version().as_owned()).collect();
     let applied = connection.applied_migrations()?;
     Ok(applied.into_iter().find(|version| !known.contains(version)).map(|version| version.to_string()))
 }

@@ -42,7 +42,11 @@ impl Failure {
 /// does not translate.
 fn meaning(error: &Error) -> Fault {
     let Error::DatabaseError(kind, said) = error else {
-        return if matches!(error, Error::BrokenTransactionManager) { Fault::Unavailable } else { Fault::Corrupt };
+        return if matches!(error, Error::BrokenTransactionManager) {
+            Fault::Unavailable
+        } else {
+            Fault::Corrupt
+        };
     };
     let said = said.message();
     match kind {
@@ -81,9 +85,6 @@ mod tests {
         let nonsense = Nonsense { table: "slots", row: "1/7".to_owned(), column: "rank" };
         let error = Failure::from(nonsense).during("reading a slot");
         assert_eq!(error.fault, Fault::Corrupt);
-        assert_eq!(
-            error.to_string(),
-            "reading a slot: table slots, row 1/7: the column rank makes no sense"
-        );
+        assert_eq!(error.to_string(), "reading a slot: table slots, row 1/7: the column rank makes no sense");
     }
 }

@@ -251,8 +251,8 @@ impl TicketRow {
     }
 
     fn nonsense(&self, column: &'static str) -> Nonsense {
-        let row = Uuid::from_slice(&self.id)
-            .map_or_else(|_wrong| format!("{:02x?}", self.id), |id| id.to_string());
+        let row =
+            Uuid::from_slice(&self.id).map_or_else(|_wrong| format!("{:02x?}", self.id), |id| id.to_string());
         Nonsense { table: "tickets", row, column }
     }
 }

@@ -226,9 +226,9 @@ impl Desk {
             }
             None => batch.iter().map(|request| self.decide_alone(request)).collect(),
         };
-        self.unwell = verdicts.iter().any(|verdict| {
-            matches!(verdict, Verdict::Failed(error) if error.fault == Fault::Unavailable)
-        });
+        self.unwell = verdicts
+            .iter()
+            .any(|verdict| matches!(verdict, Verdict::Failed(error) if error.fault == Fault::Unavailable));
         verdicts
     }
 

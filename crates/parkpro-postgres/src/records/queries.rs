@@ -9,30 +9,30 @@ macro_rules! of_lot {
     };
 }
 
-pub(super) const IS_WRITABLE: &str =
+pub(crate) const IS_WRITABLE: &str =
     "SELECT current_setting('transaction_read_only') = 'off' AND NOT pg_is_in_recovery()";
 
-pub(super) const LOT: &str =
+pub(crate) const LOT: &str =
     concat!("SELECT ", lot_columns!(), " FROM lots l WHERE l.slug = $1 AND NOT l.retired");
 
-pub(super) const LOTS: &str = concat!(
+pub(crate) const LOTS: &str = concat!(
     "SELECT ",
     lot_columns!(),
     " FROM lots l WHERE l.slug > $1 AND NOT l.retired ORDER BY l.slug LIMIT $2"
 );
 
-pub(super) const VERSIONS: &str = "SELECT slug, version FROM lots WHERE NOT retired ORDER BY slug";
+pub(crate) const VERSIONS: &str = "SELECT slug, version FROM lots WHERE NOT retired ORDER BY slug";
 
-pub(super) const SLOT: &str = concat!(
+pub(crate) const SLOT: &str = concat!(
     "SELECT ",
     slot_columns!(),
-    " FROM slots s WHERE s.lot_id = ",
+    " FROM (SELECT * FROM slots WHERE lot_id = ",
     of_lot!("$1"),
-    " AND s.label = $2 AND NOT s.retired"
+    " AND label = $2 LIMIT 1) s WHERE NOT s.retired"
 );
 
 /// A filter that is not set compares a column with itself.
-pub(super) const SLOTS: &str = concat!(
+pub(crate) const SLOTS: &str = concat!(
     "SELECT ",
     slot_columns!(),
     " FROM slots s WHERE s.lot_id = ",
@@ -45,27 +45,28 @@ pub(super) const SLOTS: &str = concat!(
 );
 
 /// The first of each set of accepted classes, and of these the first: a full lot of a million slots is not searched.
-pub(super) const FREE_SLOTS: &str = concat!(
+pub(crate) const FREE_SLOTS: &str = concat!(
     "SELECT ",
     slot_columns!(),
     " FROM slot_counts c CROSS JOIN LATERAL \
-     (SELECT * FROM slots f WHERE f.lot_id = c.lot_id AND f.accepts = c.accepts \
+     (SELECT * FROM slots f WHERE f.lot_id = c.lot_id AND f.accepts BETWEEN c.accepts AND c.accepts \
         AND f.in_service AND NOT f.retired AND f.ticket_id IS NULL \
         AND (f.rank, f.label) > ($1, $2) AND coalesce(f.level, '') = coalesce($3, f.level, '') \
-      ORDER BY f.rank, f.label LIMIT $4) s \
+      ORDER BY f.accepts, f.rank, f.label LIMIT $4) s \
      WHERE c.lot_id = ",
     of_lot!("$5"),
     " AND coalesce($6, split_part(c.accepts, '+', 1)) = ANY (string_to_array(c.accepts, '+')) \
      ORDER BY s.rank, s.label LIMIT $7"
 );
 
-pub(super) const TICKET: &str = concat!(
+pub(crate) const TICKET: &str = concat!(
     "SELECT ",
     ticket_columns!(),
     ", s.label, ",
     lot_columns!(),
-    " FROM tickets t JOIN lots l ON l.id = t.lot_id \
-     LEFT JOIN slots s ON s.lot_id = t.lot_id AND s.id = t.slot_id WHERE t.id = $1"
+    " FROM (SELECT * FROM tickets WHERE id = $1 LIMIT 1) t \
+     CROSS JOIN LATERAL (SELECT * FROM lots WHERE id = t.lot_id LIMIT 1) l \
+     LEFT JOIN LATERAL (SELECT label FROM slots WHERE lot_id = t.lot_id AND id = t.slot_id LIMIT 1) s ON true"
 );
 
 /// Numbers rise with the time of arrival, so a span of time is a span of numbers.
@@ -91,21 +92,21 @@ macro_rules! tickets {
     };
 }
 
-pub(super) const TICKETS: &str = tickets!("status = coalesce($5, status)", "$6");
+pub(crate) const TICKETS: &str = tickets!("status = coalesce($5, status)", "$6");
 
-pub(super) const TICKETS_OF_PLATE: &str = tickets!("plate_key = $5 AND status = coalesce($6, status)", "$7");
+pub(crate) const TICKETS_OF_PLATE: &str = tickets!("plate_key = $5 AND status = coalesce($6, status)", "$7");
 
-pub(super) const OPEN_TICKETS: &str = tickets!("status IN ('waiting', 'parked') AND status = $5", "$6");
+pub(crate) const OPEN_TICKETS: &str = tickets!("status IN ('waiting', 'parked') AND status = $5", "$6");
 
-pub(super) const RARE_TICKETS: &str = tickets!("status IN ('withdrawn', 'voided') AND status = $5", "$6");
+pub(crate) const RARE_TICKETS: &str = tickets!("status IN ('withdrawn', 'voided') AND status = $5", "$6");
 
-pub(super) const UP_TO: &str = concat!(
+pub(crate) const UP_TO: &str = concat!(
     "SELECT count(*) FROM tickets WHERE lot_id = ",
     of_lot!("$1"),
     " AND status = 'waiting' AND turn <= $2"
 );
 
-pub(super) const WAITING: &str = concat!(
+pub(crate) const WAITING: &str = concat!(
     "SELECT ",
     ticket_columns!(),
     " FROM tickets t WHERE t.lot_id = ",
@@ -113,18 +114,18 @@ pub(super) const WAITING: &str = concat!(
     " AND t.status = 'waiting' AND t.turn > $2 ORDER BY t.turn LIMIT $3"
 );
 
-pub(super) const POSITION: &str = "SELECT \
+pub(crate) const POSITION: &str = "SELECT \
        (SELECT count(*) FROM tickets o WHERE o.lot_id = t.lot_id AND o.status = 'waiting' AND o.turn <= t.turn), \
-       l.version \
-     FROM tickets t JOIN lots l ON l.id = t.lot_id WHERE t.id = $1 AND t.status = 'waiting'";
+       (SELECT version FROM lots WHERE id = t.lot_id) \
+     FROM (SELECT lot_id, turn, status FROM tickets WHERE id = $1 LIMIT 1) t WHERE t.status = 'waiting'";
 
-pub(super) const MEMBERS: &str = concat!(
+pub(crate) const MEMBERS: &str = concat!(
     "SELECT id, turn FROM tickets WHERE lot_id = ",
     of_lot!("$1"),
     " AND status = 'waiting' ORDER BY turn"
 );
 
-pub(super) const JOURNAL: &str = concat!(
+pub(crate) const JOURNAL: &str = concat!(
     "SELECT version, n, kind, ticket_id, slot_id, actor, at, data FROM journal WHERE lot_id = ",
     of_lot!("$1"),
     " AND (version, n) > ($2, $3) ORDER BY version, n LIMIT $4"

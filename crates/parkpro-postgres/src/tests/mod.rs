@@ -4,7 +4,7 @@ mod faults;
 mod instances;
 mod opening;
 mod outages;
-// mod plans;
+mod plans;
 mod visits;
 
 use std::{sync::Arc, time::Duration};

@@ -77,11 +77,7 @@ pub(super) fn page(
     page.collect::<Result<_, Failure>>().map(Some)
 }
 
-fn first_since(
-    connection: &mut SqliteConnection,
-    lot: i64,
-    from: Timestamp,
-) -> Result<Option<i64>, Failure> {
+fn first_since(connection: &mut SqliteConnection, lot: i64, from: Timestamp) -> Result<Option<i64>, Failure> {
     let mut numbers = tickets::table
         .filter(tickets::lot_id.eq(lot))
         .filter(tickets::arrived_at.ge(from.micros()))

@@ -40,7 +40,8 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
 
 pub async fn a_vehicle_takes_the_lowest_free_slot(s: Subject) {
     s.with_slots(&["B-1", "A-10", "A-02"]).await;
-    assert_eq!(s.enter("P1").await.place(), "in A-02");
+    let made = s.enter("P1").await;
+    assert_eq!((made.place().as_str(), made.promoted.len()), ("in A-02", 0), "nobody else is moved");
     assert_eq!(s.enter("P2").await.place(), "in A-10");
     let preferred = NewSlot { rank: -1, ..ask::slot("Z-9") };
     s.done(ask::add_slots("main", vec![preferred])).await;

@@ -1,17 +1,29 @@
 //! Crowds, callers that hang up, programs that end.
 
-use std::{collections::BTreeSet, future::poll_fn, sync::Arc, task::Poll, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::poll_fn,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::join_all};
 use parkpro_domain::{
     command::Command,
+    event::{Entry, Event},
     lot::Version,
     outcome::{Refusal, Subject as Changed},
     ports::{Answer, Ledger, LedgerError, Request},
 };
 
 use super::Sentence;
-use crate::{ask, audit::audit, audit::everything, subject::Subject};
+use crate::{
+    ask,
+    audit::{audit, everything},
+    reading,
+    subject::Subject,
+};
 
 pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     vec![
@@ -22,6 +34,10 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
         }),
         ("a lot is opened once", |s| Box::pin(a_lot_is_opened_once(s))),
         ("a caller that hangs up leaves no lock", |s| Box::pin(a_caller_that_hangs_up_leaves_no_lock(s))),
+        ("the witness hears a rush in order", |s| Box::pin(the_witness_hears_a_rush_in_order(s))),
+        ("what is read is true for the version it names", |s| {
+            Box::pin(what_is_read_is_true_for_the_version_it_names(s))
+        }),
         ("the witness hears before the caller", |s| Box::pin(the_witness_hears_before_the_caller(s))),
         ("everything survives a restart", |s| Box::pin(everything_survives_a_restart(s))),
         ("what was taken is answered before the end", |s| {
@@ -172,6 +188,81 @@ pub async fn the_witness_hears_before_the_caller(s: Subject) {
             commit.to
         });
         assert_eq!(last, reached);
+    }
+}
+
+pub async fn the_witness_hears_a_rush_in_order(s: Subject) {
+    let lots = ["a", "b"];
+    for lot in lots {
+        s.open(ask::open(lot, ask::slots(3))).await;
+    }
+    let rush = (0..60).map(|n| {
+        let (ledger, ticket) = (s.ledger(), s.entry("X").ticket);
+        let enter = Command::Enter(ask::enter(lots[n % 2], ticket, &format!("P{n}")));
+        tokio::spawn(async move { change(&*ledger, ask::request(enter)).await })
+    });
+    join_all(rush.collect::<Vec<_>>()).await;
+    for lot in lots {
+        let heard = s.heard.commits().into_iter().filter(|commit| commit.lot == ask::lot(lot));
+        let last = heard.fold(Version(0), |last, commit| {
+            assert_eq!(commit.from, last, "each turn once, in order");
+            commit.to
+        });
+        assert_eq!(last, s.lot(lot).await.lot.version);
+    }
+    assert_eq!(s.heard.turns().iter().sum::<usize>(), 62, "every request is counted once");
+}
+
+/// How many waited and how many were parked at each version, by the journal.
+fn told_by_journal(journal: &[Entry]) -> BTreeMap<Version, (i64, i64)> {
+    let (mut waiting, mut parked) = (0, 0);
+    let mut told = BTreeMap::new();
+    for entry in journal {
+        match entry.event {
+            Event::TicketArrived { .. } => waiting += 1,
+            Event::TicketParked { .. } => (waiting, parked) = (waiting - 1, parked + 1),
+            Event::TicketWithdrawn(_) => waiting -= 1,
+            Event::TicketDeparted { .. } | Event::TicketVoided { .. } => parked -= 1,
+            _ => {}
+        }
+        told.insert(entry.version, (waiting, parked));
+    }
+    told
+}
+
+pub async fn what_is_read_is_true_for_the_version_it_names(s: Subject) {
+    s.open(ask::open("main", ask::slots(3))).await;
+    let (records, main) = (s.records(), ask::lot("main"));
+    let busy = s.clone();
+    let rush = tokio::spawn(async move {
+        for round in 0..6 {
+            let come = (0..5).map(|n| Command::Enter(busy.entry(&format!("P{round}-{n}"))));
+            let leave = (0..5).map(|n| ask::exit("main", &format!("P{}-{n}", round / 2)));
+            at_once(&busy, come.chain(leave).collect()).await;
+        }
+    });
+    let (mut counts, mut queues) = (Vec::new(), Vec::new());
+    while !rush.is_finished() {
+        let view = s.lot("main").await;
+        counts.push((view.lot.version, (view.tally.waiting(), view.tally.total().occupied)));
+        let snapshot = records.snapshot(main.clone()).await.unwrap().unwrap();
+        queues.push((snapshot.version, snapshot.members.len()));
+        let page = records.waiting(main.clone(), None, 200).await.unwrap().unwrap();
+        queues.push((page.lot.version, page.tickets.len()));
+        if let Some(last) = page.tickets.last()
+            && let Some(place) = records.position(last.id).await.unwrap()
+        {
+            assert!(place.version >= page.lot.version, "what is read later is not older");
+        }
+        tokio::task::yield_now().await;
+    }
+    rush.await.expect("it did not panic");
+    let told = told_by_journal(&reading::journal(&*records, &main, 200).await);
+    for (version, read) in counts {
+        assert_eq!(read, told[&version], "the counts at {version}");
+    }
+    for (version, length) in queues {
+        assert_eq!(i64::try_from(length), Ok(told[&version].0), "the queue at {version}");
     }
 }
 

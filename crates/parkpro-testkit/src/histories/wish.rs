@@ -6,7 +6,12 @@ use parkpro_domain::{
     ports::IdGenerator,
     ticket::TicketId,
 };
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{select, subsequence},
+};
 
 use super::{Ask, History, Step};
 use crate::{
@@ -60,8 +65,8 @@ const LOTS: [Text; 2] = ["annex", "main"];
 const PLATES: [Text; 16] =
     ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "PA", "PB", "PC", "PD", "PE", "p-1", "p-2"];
 const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
-const ACCEPTS: [Text; 5] = ["car", "van", "car+van", "bike", "bike+car"];
-const LABELS: [Text; 4] = ["A", "B", "C", "D"];
+const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
+const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
 const KEYS: u8 = 20;
 
 fn lot() -> impl Strategy<Value = Text> {
@@ -89,7 +94,7 @@ fn priority() -> impl Strategy<Value = Text> {
 fn asked() -> impl Strategy<Value = Asked> {
     let (plate, class) = (select(&PLATES[..]), select(&CLASSES[..]));
     let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
-    let new_slot = (label.clone(), accepts.clone(), -1..2_i32);
+    let new_slot = (accepts.clone(), -1..2_i32);
     let change = (
         seen(),
         option::weighted(0.2, label.clone()),
@@ -114,8 +119,12 @@ fn asked() -> impl Strategy<Value = Asked> {
         6 => (0..8_usize, option::weighted(0.4, plate), option::weighted(0.7, priority()))
             .prop_map(|(ticket, plate, priority)| Asked::Amend(ticket, plate, priority)),
         10 => (lot(), label.clone(), change).prop_map(|(lot, label, change)| Asked::Slot(lot, label, change)),
-        3 => (lot(), vec(new_slot, 1..3)).prop_map(|(lot, slots)| Asked::AddSlots(lot, slots)),
-        4 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
+        2 => (lot(), subsequence(&LABELS[2..], 1..=4), vec(new_slot, 4)).prop_map(|(lot, labels, slots)| {
+            let labelled = labels.into_iter().zip(slots).map(|(label, (accepts, rank))| (label, accepts, rank));
+            Asked::AddSlots(lot, labelled.collect())
+        }),
+        1 => (lot(), label.clone()).prop_map(|(lot, label)| Asked::AddSlots(lot, vec![(label, "car", 0); 2])),
+        7 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
         2 => (lot(), any::<bool>(), seen()).prop_map(|(lot, yes, seen)| Asked::Accepting(lot, yes, seen)),
         2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
@@ -127,8 +136,10 @@ fn asked() -> impl Strategy<Value = Asked> {
 pub(super) fn spell_out(wishes: &[Wish]) -> History {
     let ids = CountingIds::default();
     let mut steps: Vec<Step> = Vec::new();
-    for (lot, limit) in LOTS.into_iter().zip([None, Some(3)]) {
-        let slots = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
+    let small = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
+    let mut large = small.clone();
+    large.push(ask::slot("D"));
+    for (lot, (slots, limit)) in LOTS.into_iter().zip([(large, Some(3)), (small, None)]) {
         let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
     }

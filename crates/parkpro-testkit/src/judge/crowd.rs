@@ -99,16 +99,22 @@ struct Known {
 impl Board {
     fn learn(&self, lot: &str, answered: &Answered) {
         let mut known = self.0.lock().expect("nothing fails while it is held");
-        if let Answered::Ticket(ticket, promoted) = answered {
-            known.retain(|known| known.ticket != ticket.id);
-            if matches!(ticket.status.as_str(), "waiting" | "parked") {
-                let (lot, plate) = (lot.to_owned(), ticket.plate.clone());
-                known.push(Known { ticket: ticket.id.clone(), lot, plate, waits: ticket.slot.is_none() });
+        match answered {
+            Answered::Ticket(ticket, promoted) => {
+                known.retain(|known| known.ticket != ticket.id);
+                if matches!(ticket.status.as_str(), "waiting" | "parked") {
+                    let (lot, plate) = (lot.to_owned(), ticket.plate.clone());
+                    known.push(Known { ticket: ticket.id.clone(), lot, plate, waits: ticket.slot.is_none() });
+                }
+                for promoted in promoted {
+                    let now = known.iter_mut().filter(|known| known.ticket == promoted.ticket);
+                    now.for_each(|known| known.waits = false);
+                }
             }
-            for promoted in promoted {
-                let now = known.iter_mut().filter(|known| known.ticket == promoted.ticket);
-                now.for_each(|known| known.waits = false);
+            Answered::Refused { code, ticket: Some(ticket) } if code == "already-departed" => {
+                known.retain(|known| known.ticket != *ticket);
             }
+            _ => {}
         }
     }
 
@@ -166,7 +172,9 @@ impl Client {
             let Seen { version, answered, bytes, replayed } = through(ask.clone()).await;
             let (lost, ended) = (answered == Answered::Lost, self.now());
             let Ask { lot, asked, key, .. } = ask.clone();
-            self.board.learn(&lot, &answered);
+            if !replayed {
+                self.board.learn(&lot, &answered);
+            }
             let again = lost && key.is_some() && first.elapsed() < PATIENCE;
             self.seen.push(Observation { lot, asked, key, version, answered, bytes, replayed, began, ended });
             if !again {

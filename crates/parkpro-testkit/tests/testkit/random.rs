@@ -22,8 +22,12 @@ fn the_record_in_memory_is_like_itself() {
 async fn histories_meet_every_answer() {
     let mut met: BTreeMap<String, usize> = BTreeMap::new();
     let mut runner = TestRunner::deterministic();
+    let (mut groups, mut requests) = (0, 0);
     for _ in 0..150 {
         let history = history(100).new_tree(&mut runner).unwrap().current();
+        let together = history.groups(12);
+        groups += together.len();
+        requests += together.iter().map(|(_, group)| group.len()).sum::<usize>();
         for answer in histories::answers(&history).await {
             let word = match answer {
                 Answer::Replayed(_) => "Replayed".to_owned(),
@@ -38,6 +42,7 @@ async fn histories_meet_every_answer() {
             *met.entry(word).or_default() += 1;
         }
     }
+    assert!(requests > 3 * groups, "{requests} requests share {groups} turns");
     let every = 18 + 4;
     assert_eq!(met.len(), every, "{met:?}");
     assert!(met["done"] > 2500 && met["promoted"] > 150, "{met:?}");

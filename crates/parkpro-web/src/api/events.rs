@@ -21,7 +21,7 @@ use super::{
     place_of, write,
 };
 use crate::{
-    docs::{Doc, Tag, samples},
+    docs::{Doc, Tag, parameter, samples},
     live::Watch,
 };
 
@@ -37,8 +37,8 @@ pub(super) fn places() -> Vec<Place> {
         Doc::read("listEvents", Tag::Lots, "What happened to a lot")
             .says("Oldest first, in pages. With `Accept: text/event-stream` a stream that goes on with every new event (Server-Sent Events): `id` is the event's id, `event` its kind, `data` the event; a comment every 15 seconds is a heartbeat. A client that reconnects with `Last-Event-ID`, as browsers do, misses nothing and hears nothing twice. No event carries a plate.")
             .paged()
-            .query("after", "Behind this event (`5311.0`), or behind this lot version (`5311`). Pages without it begin at the beginning, streams with what comes next.", "5311.0")
-            .header("Last-Event-ID", "Like `after`, and before it.", "5311.0")
+            .query("after", "Behind this event (`5311.0`), or behind this lot version (`5311`). Pages without it begin at the beginning, streams with what comes next.", parameter::text())
+            .header("Last-Event-ID", "Like `after`, and before it.")
             .answers_page::<EventBody<'_>>("A page, or a stream", samples::events())
             .streams(EVENT_STREAM, samples::stream())
             .refuses(&[Code::NoSuchLot, Code::Closing]),

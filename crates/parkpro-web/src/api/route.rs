@@ -154,7 +154,7 @@ where
                 method,
                 route,
                 status,
-                duration_ms = took.as_secs_f64() * 1e3,
+                duration_ms = u32::try_from(took.as_micros()).map_or(f64::MAX, f64::from) / 1e3,
                 request_id = id.as_str(),
             );
             response

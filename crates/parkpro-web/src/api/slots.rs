@@ -19,7 +19,8 @@ use super::{
     paging::Part,
 };
 use crate::docs::{
-    Doc, Tag,
+    Doc, SLOT_STATUSES, Tag,
+    parameter::{self, one_of},
     requests::{NewSlots, SlotSettings},
     samples,
 };
@@ -43,9 +44,9 @@ pub(super) fn places() -> Vec<Place> {
                 Doc::read("listSlots", Tag::Slots, "The slots of a lot, in the order of allocation")
                     .says("By rank, then label.")
                     .paged()
-                    .query("status", "`available`, `occupied`, `out_of_service` or `draining`.", "available")
-                    .query("level", "On this level.", "P1")
-                    .query("accepts", "That accept this class of vehicle.", "car")
+                    .query("status", "With this status.", one_of(&SLOT_STATUSES.map(SlotStatus::as_str)))
+                    .query("level", "On this level.", parameter::text())
+                    .query("accepts", "That accept this class of vehicle.", parameter::text())
                     .answers_page::<SlotBody<'_>>("A page", samples::slots())
                     .refuses(&[Code::NoSuchLot]),
             )

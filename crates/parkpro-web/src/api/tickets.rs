@@ -17,6 +17,7 @@ use super::{
 };
 use crate::docs::{
     Doc, Tag,
+    parameter::{self, one_of},
     requests::{Correction, Voiding},
     samples,
 };
@@ -25,10 +26,10 @@ pub(super) fn places() -> Vec<Place> {
     let listed = Doc::read("listTickets", Tag::Tickets, "The tickets of a lot, newest first")
         .says("Every ticket that the lot ever had. `position` is null here; the queue has it.")
         .paged()
-        .query("plate", "Of this vehicle; written in any way that means the same plate.", "abc 123")
-        .query("status", "`waiting`, `parked`, `departed`, `withdrawn` or `voided`.", "parked")
-        .query("from", "That arrived at this instant or later.", "2026-11-22T00:00:00Z")
-        .query("to", "That arrived before this instant.", "2026-11-23T00:00:00Z")
+        .query("plate", "Of this vehicle; written in any way that means the same plate.", parameter::text())
+        .query("status", "With this status.", one_of(&TicketStatus::ALL.map(TicketStatus::as_str)))
+        .query("from", "That arrived at this instant or later.", parameter::instant())
+        .query("to", "That arrived before this instant.", parameter::instant())
         .answers_page::<TicketBody<'_>>("A page", samples::tickets())
         .refuses(&[Code::NoSuchLot]);
     let shown = Doc::read("getTicket", Tag::Tickets, "One ticket")
@@ -52,7 +53,7 @@ pub(super) fn places() -> Vec<Place> {
         .refuses(&[Code::NoSuchTicket, Code::NotParked, Code::InvalidReason]);
     let quoted = Doc::read("quoteTicket", Tag::Tickets, "The fee if the vehicle left now")
         .says("Line by line. If it has left, the fee that it paid.")
-        .query("at", "If it left at this instant instead.", "2026-11-22T10:00:00Z")
+        .query("at", "If it left at this instant instead.", parameter::instant())
         .answers::<QuoteBody<'_>>(200, "The fee", samples::quote())
         .refuses(&[Code::NoSuchTicket, Code::NotParked]);
     vec![

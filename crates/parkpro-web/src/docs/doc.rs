@@ -5,48 +5,14 @@ use utoipa::{
     ToSchema,
     openapi::{
         ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder, Schema,
-        path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
+        path::{Operation, OperationBuilder, Parameter, ParameterIn},
         request_body::RequestBodyBuilder,
         schema::{ArrayBuilder, SchemaType, Type},
     },
 };
 
-use super::requests::Nothing;
+use super::{parameter, requests::Nothing, tag::Tag};
 use crate::api::{Code, PROBLEM_JSON, retry_soon};
-
-/// A chapter of the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tag {
-    Gate,
-    Tickets,
-    Lots,
-    Slots,
-    System,
-}
-
-impl Tag {
-    pub(crate) const ALL: [Self; 5] = [Self::Gate, Self::Tickets, Self::Lots, Self::Slots, Self::System];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Gate => "Gate",
-            Self::Tickets => "Tickets",
-            Self::Lots => "Lots",
-            Self::Slots => "Slots",
-            Self::System => "System",
-        }
-    }
-
-    pub(crate) const fn about(self) -> &'static str {
-        match self {
-            Self::Gate => "Vehicles come and leave.",
-            Self::Tickets => "One arrival of one vehicle each; who waits; what a stay costs.",
-            Self::Lots => "Car parks: their settings, how full they are, what happened to them.",
-            Self::Slots => "Places for one vehicle each.",
-            Self::System => "For whoever runs the program.",
-        }
-    }
-}
 
 type Schemas = Vec<(String, RefOr<Schema>)>;
 
@@ -102,7 +68,6 @@ impl Doc {
         let mut doc = Self::read(id, tag, summary).header(
             "Idempotency-Key",
             "Names this request, so that it can be repeated without repeating its effect. Recommended for machines.",
-            "\"b7a1c0de-1\"",
         );
         doc.headers.replayed = true;
         doc.refuses(&[
@@ -130,50 +95,28 @@ impl Doc {
 
     /// It answers in pages.
     pub(crate) fn paged(self) -> Self {
-        self.query("limit", "How many at most, 1 to 200; 50 if it is missing.", "50")
-            .query("cursor", "The `next_cursor` of the page before.", "c2xvdHM6MDpBLTA3")
+        self.query("limit", "How many at most.", parameter::whole(1, 200, 50))
+            .query("cursor", "The `next_cursor` of the page before.", parameter::text())
             .refuses(&[Code::InvalidLimit, Code::InvalidCursor])
     }
 
     /// It takes a parameter in the query.
-    pub(crate) fn query(self, name: &'static str, description: &'static str, example: &'static str) -> Self {
-        self.parameter(ParameterIn::Query, Required::False, name, description, example)
-            .refuses(&[Code::InvalidQuery])
+    pub(crate) fn query(mut self, name: &str, about: &str, schema: ObjectBuilder) -> Self {
+        self.parameters.push(parameter::optional(ParameterIn::Query, name, about, schema));
+        self.refuses(&[Code::InvalidQuery])
     }
 
     /// It takes a header.
-    pub(crate) fn header(self, name: &'static str, description: &'static str, example: &'static str) -> Self {
-        self.parameter(ParameterIn::Header, Required::False, name, description, example)
+    pub(crate) fn header(mut self, name: &str, about: &str) -> Self {
+        self.parameters.push(parameter::optional(ParameterIn::Header, name, about, parameter::text()));
+        self
     }
 
     /// It needs the entity tag that was read.
-    pub(crate) fn conditional(self) -> Self {
+    pub(crate) fn conditional(mut self) -> Self {
         let about = "The `ETag` that was read, or `*` for any.";
-        self.parameter(ParameterIn::Header, Required::True, "If-Match", about, "\"1\"").refuses(&[
-            Code::InvalidIfMatch,
-            Code::PreconditionRequired,
-            Code::Stale,
-        ])
-    }
-
-    fn parameter(
-        mut self,
-        place: ParameterIn,
-        required: Required,
-        name: &str,
-        description: &str,
-        example: &str,
-    ) -> Self {
-        let schema = ObjectBuilder::new().schema_type(Type::String);
-        let parameter = ParameterBuilder::new()
-            .name(name)
-            .parameter_in(place)
-            .required(required)
-            .description(Some(description))
-            .schema(Some(schema))
-            .example(Some(example.into()));
-        self.parameters.push(parameter.build());
-        self
+        self.parameters.push(parameter::required(ParameterIn::Header, "If-Match", about, "\"1\""));
+        self.refuses(&[Code::InvalidIfMatch, Code::PreconditionRequired, Code::Stale])
     }
 
     /// It takes a body of at most 16 KiB; examples by name.
@@ -285,11 +228,7 @@ impl Doc {
 
     /// What the document has of it, and the schemas that it refers to.
     pub(crate) fn into_operation(mut self, path: &str) -> (Operation, Schemas) {
-        let named = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
-        for name in named {
-            let (about, example) = part_of_address(name);
-            self = self.parameter(ParameterIn::Path, Required::True, name, about, example);
-        }
+        self.parameters.extend(parameter::of_path(path));
         let mut operation = OperationBuilder::new()
             .operation_id(Some(self.id))
             .tag(self.tag.name())
@@ -334,14 +273,6 @@ fn reference<T: ToSchema>() -> Ref {
 
 fn example(value: Value) -> utoipa::openapi::example::Example {
     utoipa::openapi::example::ExampleBuilder::new().value(Some(value)).build()
-}
-
-fn part_of_address(name: &str) -> (&'static str, &'static str) {
-    match name {
-        "lot" => ("The id of the lot.", "main"),
-        "label" => ("The label of the slot; `#` is written `%23`.", "A-07"),
-        _ => ("The id of the ticket.", "0199f0c2-7a10-7000-8000-000000001042"),
-    }
 }
 
 fn text_header(about: &str) -> HeaderBuilder {

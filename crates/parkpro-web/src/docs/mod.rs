@@ -3,9 +3,11 @@
 
 mod doc;
 mod errors;
+pub(crate) mod parameter;
 pub mod requests;
 pub(crate) mod samples;
 mod swagger;
+mod tag;
 #[cfg(test)]
 mod tests;
 mod wrong;
@@ -17,10 +19,10 @@ use bytes::Bytes;
 use parkpro_domain::{slot::SlotStatus, ticket::TicketStatus};
 use utoipa::openapi::{
     Components, ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, PathItem,
-    PathsBuilder, RefOr, Schema, ServerBuilder, example::ExampleBuilder, tag::TagBuilder,
+    PathsBuilder, RefOr, Schema, example::ExampleBuilder, tag::TagBuilder,
 };
 
-pub(crate) use self::doc::{Doc, Tag};
+pub(crate) use self::{doc::Doc, tag::Tag};
 use crate::api::{self, Answered, Call, Code, KINDS, Place, ProblemBody, at};
 
 const DESCRIPTION: &str = include_str!("description.md");
@@ -45,7 +47,6 @@ pub fn openapi() -> OpenApi {
                 .description(Some(DESCRIPTION))
                 .license(Some(LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build())),
         )
-        .servers(Some([ServerBuilder::new().url("/").build()]))
         .tags(Some(
             Tag::ALL.map(|tag| TagBuilder::new().name(tag.name()).description(Some(tag.about())).build()),
         ))
@@ -68,7 +69,8 @@ pub fn openapi() -> OpenApi {
     document
 }
 
-const SLOT_STATUSES: [SlotStatus; 4] =
+/// What a slot can be.
+pub(crate) const SLOT_STATUSES: [SlotStatus; 4] =
     [SlotStatus::Available, SlotStatus::Occupied, SlotStatus::OutOfService, SlotStatus::Draining];
 
 /// Lists the words that a field can have.

@@ -151,9 +151,10 @@ pub(crate) fn next_in_line() -> Told<Vec<Promotion>> {
 fn answer(form: Form, subject: Told<Subject>, promoted: Vec<Promotion>) -> Value {
     let words = Words { instance: String::new(), request_id: RequestId::example(), form };
     let told = subject.and_then(|subject| {
+        let version = if let Subject::Lot(lot, _) = &subject { lot.version } else { Version(VERSION) };
         Ok(words.reply(&Outcome {
             lot: Some(LotId::parse("main")?),
-            version: Some(Version(VERSION)),
+            version: Some(version),
             result: Ok(Done { subject, promoted }),
         }))
     });
@@ -233,7 +234,11 @@ pub(crate) fn lots() -> Value {
 }
 
 pub(crate) fn opened() -> Value {
-    answer(Form::Created, of_lot(|lot| Lot { revision: 1, version: Version(1), ..lot }), Vec::new())
+    let subject = LotId::parse("north").and_then(|id| {
+        let name = LotName::parse("North lot")?;
+        of_lot(|lot| Lot { id, name, revision: 1, version: Version(1), ..lot })
+    });
+    answer(Form::Created, subject, Vec::new())
 }
 
 pub(crate) fn lot_changed() -> Value {
@@ -257,8 +262,12 @@ pub(crate) fn slots() -> Value {
 }
 
 pub(crate) fn slot_added() -> Value {
-    let slot = the_slot(Some(ticket_id(1040))).map(|slot| Slot { revision: 1, ..slot });
-    answer(Form::Created, slot.map(|slot| Subject::Slots(vec![slot])), next_in_line().unwrap_or_default())
+    let label = || SlotLabel::parse("B-01");
+    let slot = || Ok(Slot { label: label()?, revision: 1, ..the_slot(Some(ticket_id(1040)))? });
+    let promoted =
+        || next_in_line()?.into_iter().map(|next| Ok(Promotion { slot: label()?, ..next })).collect();
+    let promoted: Told<Vec<Promotion>> = promoted();
+    answer(Form::Created, slot().map(|slot| Subject::Slots(vec![slot])), promoted.unwrap_or_default())
 }
 
 pub(crate) fn slot_changed() -> Value {
@@ -308,11 +317,8 @@ pub(crate) fn health(status: &'static str) -> Value {
 
 pub(crate) fn arrival() -> Examples {
     vec![
-        ("plate", json!({ "plate": "ABC-123" })),
-        (
-            "everything",
-            json!({ "plate": "XY-1", "vehicle_class": "motorcycle", "priority": "vip", "occurred_at": after(0).to_string() }),
-        ),
+        ("a car", json!({ "plate": "ABC-123" })),
+        ("with priority", json!({ "plate": "XY-1", "vehicle_class": "motorcycle", "priority": "vip" })),
     ]
 }
 
@@ -329,7 +335,7 @@ pub(crate) fn voiding() -> Examples {
 }
 
 pub(crate) fn new_lot() -> Examples {
-    let bare = json!({ "id": "main", "name": "Main lot", "time_zone": "Europe/Berlin", "currency": "EUR" });
+    let bare = json!({ "id": "north", "name": "North lot", "time_zone": "Europe/Berlin", "currency": "EUR" });
     let mut full = bare.clone();
     full["queue_limit"] = json!(200);
     full["priorities"] = json!(["vip", "permit", "standard"]);
@@ -346,12 +352,12 @@ pub(crate) fn lot_settings() -> Examples {
 
 pub(crate) fn new_slots() -> Examples {
     vec![
-        ("one", json!({ "label": "A-07", "level": "P1", "accepts": ["car", "motorcycle"], "rank": 0 })),
+        ("one", json!({ "label": "B-01", "level": "P1", "accepts": ["car", "motorcycle"], "rank": 0 })),
         (
             "several",
-            json!({ "slots": [{ "label": "A-08" }, { "label": "M-01", "accepts": ["motorcycle"] }] }),
+            json!({ "slots": [{ "label": "B-02" }, { "label": "M-01", "accepts": ["motorcycle"] }] }),
         ),
-        ("numbered", json!({ "count": 20, "prefix": "B-", "level": "P2", "accepts": ["car"] })),
+        ("numbered", json!({ "count": 20, "prefix": "C-", "level": "P2", "accepts": ["car"] })),
     ]
 }
 

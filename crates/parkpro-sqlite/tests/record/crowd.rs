@@ -1,0 +1,123 @@
+//! Many at once, and one among them who misbehaves.
+
+use std::{sync::Arc, task::Poll};
+
+use parkpro_domain::{
+    command::Command,
+    outcome::Outcome,
+    ports::{Answer, Fault, Ledger, LedgerError, Records, Reply, Request, TicketFilter, Wording},
+    ticket::Ticket,
+};
+use parkpro_sqlite::SqliteSettings;
+use parkpro_testkit::ask;
+
+use crate::park::{Park, begin};
+
+/// Fails whenever it is asked.
+struct Fails;
+
+impl Wording for Fails {
+    fn word(&self, _command: &Command, _outcome: &Outcome) -> Reply {
+        panic!("as it should in this test")
+    }
+}
+
+/// A rush of entries and exits, handed in before the first is answered.
+async fn rush(batch: usize) -> (Vec<Answer>, Vec<Ticket>) {
+    let park = Park::with(40, |settings| SqliteSettings { batch, ..settings }).await;
+    let mut asked = Vec::new();
+    for n in 0..400 {
+        let command = match n % 5 {
+            3 => ask::exit("main", &format!("A {}", n / 2)),
+            4 => ask::exit("main", &format!("A {}", n - 2)),
+            _ => park.entry(&format!("A {n}")),
+        };
+        asked.push(park.record.change(ask::keyed(command, &format!("key {}", n / 2 * 2))));
+        drop(begin(asked.last_mut().unwrap()));
+    }
+    let mut answers = Vec::new();
+    for asked in asked {
+        answers.push(asked.await.unwrap());
+    }
+    let all = park.record.tickets(ask::lot("main"), TicketFilter::default(), None, 999).await;
+    (answers, all.unwrap().unwrap())
+}
+
+#[tokio::test]
+async fn batches_of_any_size_come_to_the_same() {
+    let one_by_one = rush(1).await;
+    for batch in [2, 7, 64, 256] {
+        assert!(rush(batch).await == one_by_one, "batches of {batch}");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_spoils_nothing_but_its_own_request() {
+    let park = Park::with_slots(64).await;
+    let mut asked = Vec::new();
+    for n in 0..64 {
+        let request = ask::keyed(park.entry(&format!("A {n}")), &format!("key {n}"));
+        let wording: Arc<dyn Wording> = if n == 30 { Arc::new(Fails) } else { Arc::clone(&request.wording) };
+        asked.push(park.record.change(Request { wording, ..request }));
+        drop(begin(asked.last_mut().unwrap()));
+    }
+    for (n, asked) in asked.into_iter().enumerate() {
+        match asked.await {
+            Ok(Answer::Decided { outcome, .. }) => assert!(n != 30 && outcome.result.is_ok()),
+            Err(LedgerError::Port(error)) => assert!(n == 30 && error.fault == Fault::Corrupt, "{error}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    let lot = park.lot().await;
+    assert_eq!((lot.tally.total().occupied, lot.lot.version.0), (63, 64));
+    park.record.ready().await.unwrap();
+    park.enter("A 30").await;
+}
+
+#[tokio::test]
+async fn whoever_goes_away_is_served_all_the_same() {
+    let park = Park::with_slots(1).await;
+    let mut entry = park.record.change(ask::request(park.entry("A 1")));
+    drop(begin(&mut entry));
+    drop(entry);
+    let mut question = park.record.lot(ask::lot("main"));
+    drop(begin(&mut question));
+    drop(question);
+    park.record.ready().await.unwrap();
+    assert_eq!(park.lot().await.tally.total().occupied, 1);
+}
+
+#[tokio::test]
+async fn more_than_may_wait_are_refused_at_once() {
+    let park = Park::with(1, |settings| SqliteSettings { queue_length: 2, ..settings }).await;
+    let (mut taken, mut refused) = (Vec::new(), 0);
+    for n in 0..2000 {
+        let mut asked = park.record.change(ask::request(park.entry(&format!("A {n}"))));
+        match begin(&mut asked) {
+            Poll::Ready(Err(LedgerError::Overloaded)) => refused += 1,
+            Poll::Ready(other) => panic!("{other:?}"),
+            Poll::Pending => taken.push(asked),
+        }
+    }
+    assert!(refused > 0);
+    for taken in taken {
+        taken.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_witness_hears_every_version_in_order() {
+    let park = Park::with_slots(50).await;
+    let mut asked = Vec::new();
+    for n in 0..100 {
+        asked.push(park.record.change(ask::request(park.entry(&format!("A {n}")))));
+        drop(begin(asked.last_mut().unwrap()));
+    }
+    for asked in asked {
+        asked.await.unwrap();
+    }
+    let commits = park.heard.commits();
+    assert!(commits.windows(2).all(|pair| pair[0].to == pair[1].from), "{commits:?}");
+    assert_eq!(commits.last().unwrap().to.0, 101);
+    assert_eq!(park.heard.turns().iter().sum::<usize>(), 101);
+}
