@@ -113,9 +113,10 @@ async fn main() {
             tokio::spawn(async move {
                 let mut took = Vec::new();
                 let mut n = 0u64;
-                let plate = format!("C{caller}X{}", start.elapsed().as_nanos() % 100000);
+                let salt = std::process::id() % 10000;
                 let lot = format!("lot{}", caller % lots);
                 while !stop.load(Ordering::Relaxed) {
+                    let plate = format!("{salt}C{caller}N{n}");
                     for command in [
                         Command::Enter(ask::enter(&lot, TicketId(Uuid::now_v7()), &plate)),
                         Command::Exit {

@@ -191,7 +191,9 @@ impl Connector {
             ("error connecting to server", Some(io)) if io.kind() == io::ErrorKind::PermissionDenied => {
                 OpenError::ReadOnly { place }
             }
-            ("error performing TLS handshake", _) if why.contains("UnknownIssuer") => {
+            ("error performing TLS handshake", _)
+                if why.contains("UnknownIssuer") || why.contains("CaUsed") =>
+            {
                 let why =
                     format!("{why}; name the certificate of whoever signed the server's with sslrootcert");
                 OpenError::Tls { place, why }

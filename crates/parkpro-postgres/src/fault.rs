@@ -1,9 +1,10 @@
 //! What an error of Postgres means for the caller.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use diesel::result::{DatabaseErrorKind, Error};
 use parkpro_domain::ports::{Fault, PortError};
+use tokio::time::timeout;
 
 /// A fault of Postgres, or a row that makes no sense.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(crate) enum Trouble {
         rows: usize,
         touched: usize,
     },
+    /// The server does not answer.
+    Silence,
 }
 
 /// A row that makes no sense.
@@ -56,11 +59,20 @@ impl Trouble {
                 Fault::Corrupt,
                 format!("{touched} of {rows} rows of {table} were there"),
             ),
+            Self::Silence => PortError::new(doing, Fault::Unavailable, "no answer from Postgres"),
         }
     }
 }
 
-pub(crate) fn while_doing(doing: &'static str, error: Error) -> PortError {
+/// What comes in time. A connection that is silent for so long is of no use any more.
+pub(crate) async fn timely<T>(
+    patience: Duration,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    timeout(patience, work).await.unwrap_or(Err(Trouble::Silence))
+}
+
+fn while_doing(doing: &'static str, error: Error) -> PortError {
     let fault = fault(&error);
     match &error {
         Error::DatabaseError(_, about) if is_pooler(about.message()) => {
@@ -101,20 +113,24 @@ fn by_text(text: &str) -> Fault {
     }
 }
 
-/// What an answer to COMMIT means that is an error. Only what says that the transaction was refused is certain.
-pub(crate) fn fault_of_commit(error: &Error) -> Fault {
-    match fault(error) {
-        certain @ (Fault::Conflict | Fault::Corrupt) if matches!(error, Error::DatabaseError(..)) => certain,
+/// What it means that COMMIT was not confirmed. Only what says that the transaction was refused is certain.
+pub(crate) fn fault_of_commit(trouble: &Trouble) -> Fault {
+    match trouble {
+        Trouble::Sql(error @ Error::DatabaseError(..)) => match fault(error) {
+            certain @ (Fault::Conflict | Fault::Corrupt) => certain,
+            _ => Fault::OutcomeUnknown,
+        },
         _ => Fault::OutcomeUnknown,
     }
 }
 
-/// Whether the server that answered may be left by what it said: it can only be read.
+/// Whether the server says that it can only be read.
 pub(crate) fn is_read_only(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))
 }
 
+/// Whether somebody between lost a prepared statement.
 pub(crate) fn is_pooler(text: &str) -> bool {
-    text.starts_with("prepared statement \"")
-        && (text.ends_with("does not exist") || text.ends_with("already exists"))
+    text.contains("prepared statement \"")
+        && (text.contains("does not exist") || text.contains("already exists"))
 }

@@ -11,6 +11,7 @@ mod connect;
 mod epoch;
 mod facts;
 mod fault;
+mod gate;
 mod lock;
 mod migrate;
 mod reader;
@@ -40,6 +41,7 @@ pub use self::{clock::Timekeeping, connect::OpenError, reader::PoolState};
 use self::{
     connect::Connector,
     epoch::Epoch,
+    gate::Gate,
     reader::Reader,
     session::Session,
     transaction::PgTransaction,
@@ -127,7 +129,9 @@ impl PgRecord {
         let reader =
             Reader::new(&connector, settings.connections.max(1), settings.connect_timeout, runtime.clone())
                 .map_err(OpenError::Address)?;
-        let transaction = |_| PgTransaction::new(Arc::clone(&connector), settings.time.clone());
+        let gate = Arc::new(Gate::default());
+        let transaction =
+            |_| PgTransaction::new(Arc::clone(&connector), settings.time.clone(), Arc::clone(&gate));
         let transactions = (0..settings.write_connections.clamp(1, 2)).map(transaction).collect();
         let terms = Terms { rules, witness, batch: settings.batch.clamp(1, LARGEST_BATCH) };
         let writers = Writers::start(&runtime, transactions, &terms, settings.queue_length.max(1));
@@ -154,7 +158,7 @@ impl Ledger for PgRecord {
     async fn forget_keys(&self, used_before: Timestamp, most: u32) -> Result<u32, PortError> {
         let (before, most) = (used_before.micros(), i64::from(most));
         self.reader
-            .tidy("forgetting idempotency keys", move |connection| {
+            .alone("forgetting idempotency keys", move |connection| {
                 Box::pin(claim::forget(connection, before, most))
             })
             .await

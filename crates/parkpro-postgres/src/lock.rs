@@ -79,7 +79,13 @@ impl PgTransaction {
             Target::LotOf(ticket) => tickets.get(ticket).copied(),
         };
         let ids: BTreeSet<i64> = targets.iter().filter_map(|target| wanted(&self.lots, target)).collect();
-        let held = self.take(&ids).await?;
+        let held = match ids.is_empty() {
+            true => ids,
+            false => {
+                let passed = self.pass(&ids).await?;
+                self.take(&passed).await?
+            }
+        };
         let lock = |target: &Target<'_>| match (target, wanted(&self.lots, target)) {
             (Target::NewLot(lot), _) => Lock::Vacant { id_taken: vacant.get(lot).copied().unwrap_or(true) },
             (_, None) => Lock::Missing,
@@ -88,7 +94,13 @@ impl PgTransaction {
                 _ => Lock::Elsewhere,
             },
         };
-        Ok(targets.iter().map(lock).collect())
+        let locks: Vec<Lock> = targets.iter().map(lock).collect();
+        for (target, lock) in targets.iter().zip(&locks) {
+            if *lock == Lock::Elsewhere {
+                self.elsewhere.add(target);
+            }
+        }
+        Ok(locks)
     }
 
     /// Sees to it that nobody else opens a lot, and whether this id is taken.
@@ -155,6 +167,7 @@ impl PgTransaction {
             }
         })?;
         if had.is_none() {
+            // Lots are never deleted, but records are put back to earlier states.
             self.lots.forget(first);
         }
         Ok(had.into_iter().collect())

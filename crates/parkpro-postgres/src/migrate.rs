@@ -6,7 +6,10 @@ use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionW
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::runtime::Handle;
 
-use crate::connect::{Connector, OpenError};
+use crate::{
+    connect::{Connector, OpenError},
+    fault::is_pooler,
+};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
@@ -53,10 +56,11 @@ struct Halt(OpenError);
 
 impl From<diesel::result::Error> for Halt {
     fn from(error: diesel::result::Error) -> Self {
-        Self(OpenError::Migration(error.to_string()))
+        halt(error.into())
     }
 }
 
 fn halt(error: Box<dyn std::error::Error + Send + Sync>) -> Halt {
-    Halt(OpenError::Migration(error.to_string()))
+    let why = error.to_string();
+    Halt(if is_pooler(&why) { OpenError::Pooler } else { OpenError::Migration(why) })
 }

@@ -3,16 +3,19 @@
 use std::{sync::Arc, time::Duration};
 
 use deadpool::{Runtime, managed::Object};
-use diesel::{ConnectionError, result::Error};
+use diesel::ConnectionError;
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod, deadpool::Pool},
 };
 use futures_util::future::BoxFuture;
 use parkpro_domain::ports::{Fault, PortError};
-use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot};
 
-use crate::{connect::Connections, fault::Trouble};
+use crate::{
+    connect::Connections,
+    fault::{Trouble, timely},
+};
 
 /// How long a read waits for a connection that is free.
 const PATIENCE_FOR_A_CONNECTION: Duration = Duration::from_secs(2);
@@ -82,19 +85,24 @@ impl Reader {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, Trouble>> + Send + 'static,
     {
-        self.run(doing, self.connections.session().begin_reading(), work).await
+        self.run(doing, Some(self.connections.session().begin_reading()), work).await
     }
 
-    /// Runs statements that write something that no lot knows of.
-    pub(crate) async fn tidy<T, W>(&self, doing: &'static str, work: W) -> Result<T, PortError>
+    /// Runs one statement, which is a transaction of its own.
+    pub(crate) async fn alone<T, W>(&self, doing: &'static str, work: W) -> Result<T, PortError>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, Trouble>> + Send + 'static,
     {
-        self.run(doing, self.connections.session().begin_writing(), work).await
+        self.run(doing, None, work).await
     }
 
-    async fn run<T, W>(&self, doing: &'static str, begin: &'static str, work: W) -> Result<T, PortError>
+    async fn run<T, W>(
+        &self,
+        doing: &'static str,
+        begin: Option<&'static str>,
+        work: W,
+    ) -> Result<T, PortError>
     where
         T: Send + 'static,
         W: for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, Trouble>> + Send + 'static,
@@ -105,26 +113,20 @@ impl Reader {
             let connection = match pool.get().await {
                 Ok(connection) => connection,
                 Err(error) => {
-                    let error =
-                        PortError::new("waiting for a connection", Fault::Unavailable, error.to_string());
+                    let error = PortError::new("getting a connection", Fault::Unavailable, error.to_string());
                     drop(caller.send(Err(error)));
                     return;
                 }
             };
-            match timeout(PATIENCE, transaction(&connection, begin, work)).await {
-                Ok(Ok(done)) => drop(caller.send(Ok(done))),
-                Ok(Err(trouble)) => {
-                    drop(Object::take(connection));
-                    drop(caller.send(Err(trouble.while_doing(doing))));
-                }
-                Err(_elapsed) => {
-                    drop(Object::take(connection));
-                    drop(caller.send(Err(PortError::new(
-                        doing,
-                        Fault::Unavailable,
-                        "no answer from Postgres",
-                    ))));
-                }
+            let done = timely(PATIENCE, begun(&connection, begin, work)).await;
+            let mut usable = done.is_ok();
+            // The caller has what it wants and need not wait for the end.
+            drop(caller.send(done.map_err(|trouble| trouble.while_doing(doing))));
+            if usable && begin.is_some() {
+                usable = timely(PATIENCE, end(&connection)).await.is_ok();
+            }
+            if !usable {
+                drop(Object::take(connection));
             }
         });
         let gone = |_gone| Err(PortError::new(doing, Fault::Unavailable, "the reading task has ended"));
@@ -132,18 +134,22 @@ impl Reader {
     }
 }
 
-async fn transaction<T, W>(
+/// In this order, so that BEGIN is sent first; the statements follow in the same breath.
+async fn begun<T, W>(
     mut connection: &AsyncPgConnection,
-    begin: &'static str,
+    begin: Option<&'static str>,
     work: W,
 ) -> Result<T, Trouble>
 where
     W: for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, Result<T, Trouble>>,
 {
     let work = work(connection);
-    let begun = async { Ok::<_, Error>(connection.batch_execute(begin).await?) };
-    // In this order, so that BEGIN is sent first; the statements follow in the same breath.
-    let ((), done) = tokio::try_join!(biased; async { begun.await.map_err(Trouble::from) }, work)?;
-    connection.batch_execute("COMMIT").await?;
+    let Some(begin) = begin else { return work.await };
+    let begin = async { Ok::<_, Trouble>(connection.batch_execute(begin).await?) };
+    let ((), done) = tokio::try_join!(biased; begin, work)?;
     Ok(done)
+}
+
+async fn end(mut connection: &AsyncPgConnection) -> Result<(), Trouble> {
+    Ok(connection.batch_execute("COMMIT").await?)
 }

@@ -38,7 +38,7 @@ impl Records for PgRecord {
         if self.writers.is_closed() {
             return Err(PortError::new(DOING, Fault::Unavailable, "the program is ending"));
         }
-        let writable = self.reader.tidy(DOING, |connection| Box::pin(is_writable(connection))).await?;
+        let writable = self.reader.alone(DOING, |connection| Box::pin(is_writable(connection))).await?;
         if writable {
             Ok(())
         } else {

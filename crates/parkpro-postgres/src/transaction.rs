@@ -1,6 +1,10 @@
 //! One transaction that writes, on a connection of its own that is opened anew when it was lost.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
@@ -12,20 +16,21 @@ use parkpro_domain::{
     ticket::{TicketId, Turn},
     time::Timestamp,
 };
-use tokio::time::timeout;
 
 use crate::{
     clock::Timekeeping,
     connect::Connections,
-    fault::{self, Trouble},
+    fault::{self, Trouble, fault_of_commit, timely},
+    gate::{Gate, Passed},
     lock::KnownLots,
     session::Session,
 };
 
-/// How long a step may take before the connection counts as lost. The server gives up earlier, if it is there.
+/// How long a step may take before the connection counts as lost. The server gives up earlier, if it is there; except at
+/// COMMIT, where it may wait for a standby.
 const PATIENCE: Duration = Duration::from_secs(7);
-/// How long a COMMIT may take. The server does not give up: what waits for a standby may have happened.
-const PATIENCE_TO_COMMIT: Duration = Duration::from_secs(7);
+/// How long one task of this instance waits for another that has the lot; as long as the server waits.
+const PATIENCE_FOR_A_LOT: Duration = Duration::from_secs(2);
 
 /// The steps of the protocol on Postgres. It is never dropped in the middle of a step: it belongs to a task that nobody
 /// cancels.
@@ -35,8 +40,36 @@ pub(crate) struct PgTransaction {
     clock: Timekeeping,
     stage: Stage,
     pub(crate) lots: KnownLots,
+    gate: Arc<Gate>,
+    /// The lots of the transaction, until the witness was told.
+    pub(crate) passed: Option<Passed>,
     /// Lots that were waited for in vain in this turn.
     pub(crate) in_vain: BTreeSet<i64>,
+    /// What could not be locked in this turn, because somebody else held it.
+    pub(crate) elsewhere: Elsewhere,
+}
+
+/// Targets whose lots somebody else holds.
+#[derive(Default)]
+pub(crate) struct Elsewhere {
+    lots: HashSet<LotId>,
+    tickets: HashSet<TicketId>,
+}
+
+impl Elsewhere {
+    pub(crate) fn add(&mut self, target: &Target<'_>) {
+        match target {
+            Target::Lot(lot) | Target::NewLot(lot) => drop(self.lots.insert((*lot).clone())),
+            Target::LotOf(ticket) => drop(self.tickets.insert(*ticket)),
+        }
+    }
+
+    fn has(&self, target: &Target<'_>) -> bool {
+        match target {
+            Target::Lot(lot) | Target::NewLot(lot) => self.lots.contains(*lot),
+            Target::LotOf(ticket) => self.tickets.contains(ticket),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,20 +85,42 @@ enum Stage {
 }
 
 impl PgTransaction {
-    pub(crate) fn new(connections: Connections, clock: Timekeeping) -> Self {
+    pub(crate) fn new(connections: Connections, clock: Timekeeping, gate: Arc<Gate>) -> Self {
         Self {
             connections,
             connection: None,
             clock,
             stage: Stage::Idle,
             lots: KnownLots::default(),
+            gate,
+            passed: None,
             in_vain: BTreeSet::new(),
+            elsewhere: Elsewhere::default(),
         }
     }
 
     /// Before each turn.
-    pub(crate) fn be_patient_again(&mut self) {
+    pub(crate) fn begin_turn(&mut self) {
         self.in_vain.clear();
+        self.elsewhere = Elsewhere::default();
+    }
+
+    /// After each turn, when the witness was told.
+    pub(crate) fn end_turn(&mut self) {
+        self.passed = None;
+    }
+
+    /// Whether the lot of a command was somebody else's in this turn.
+    pub(crate) fn was_elsewhere(&self, target: &Target<'_>) -> bool {
+        self.elsewhere.has(target)
+    }
+
+    /// Takes what can be had of these lots within this instance.
+    pub(crate) async fn pass(&mut self, lots: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
+        let passed = self.gate.pass(lots, PATIENCE_FOR_A_LOT).await;
+        let held = passed.as_ref().map(|passed| passed.lots().clone());
+        self.passed = passed;
+        held.ok_or_else(|| PortError::new("locking lots", Fault::Busy, "another task has the lot"))
     }
 
     /// After the turn was cut off: gives the connection up, and says whether it may have been committed.
@@ -75,6 +130,7 @@ impl PgTransaction {
             Stage::Idle | Stage::Due | Stage::Open => Fault::Unavailable,
         };
         self.lose_connection();
+        self.passed = None;
         fault
     }
 
@@ -106,22 +162,18 @@ impl PgTransaction {
         };
         // In this order, so that BEGIN is sent first. Should it fail, the connection is lost and nothing else happens.
         let both = async { tokio::try_join!(biased; begun, work) };
-        match timeout(PATIENCE, both).await {
-            Ok(Ok(((), done))) => Ok(done),
-            Ok(Err(trouble)) => {
-                if matches!(&trouble, Trouble::Sql(error) if fault::is_read_only(error)) {
-                    tracing::warn!(
-                        "the Postgres that was written to can now only be read; its connection is dropped"
-                    );
-                    self.lose_connection();
-                }
-                Err(trouble.while_doing(doing))
-            }
-            Err(_elapsed) => {
+        let done = timely(PATIENCE, both).await;
+        match &done {
+            Err(Trouble::Silence) => self.lose_connection(),
+            Err(Trouble::Sql(error)) if fault::is_read_only(error) => {
+                tracing::warn!(
+                    "the Postgres that was written to can now only be read; its connection is dropped"
+                );
                 self.lose_connection();
-                Err(PortError::new(doing, Fault::Unavailable, "no answer from Postgres"))
             }
+            _ => {}
         }
+        done.map(|((), done)| done).map_err(|trouble| trouble.while_doing(doing))
     }
 
     fn lose_connection(&mut self) {
@@ -137,6 +189,7 @@ impl Transaction for PgTransaction {
             self.lots = KnownLots::default();
             self.connection = Some(Arc::new(self.connections.connect().await?));
         }
+        self.passed = None;
         self.stage = Stage::Due;
         Ok(())
     }
@@ -181,35 +234,32 @@ impl Transaction for PgTransaction {
         self.stage = Stage::Committing;
         let commit = async {
             let mut connection = &*connection;
-            connection.batch_execute(Session::COMMIT).await
+            Ok(connection.batch_execute(Session::COMMIT).await?)
         };
-        match timeout(PATIENCE_TO_COMMIT, commit).await {
-            Ok(Ok(())) => {
+        let trouble = match timely(PATIENCE, commit).await {
+            Ok(()) => {
                 self.stage = Stage::Idle;
-                Ok(())
+                return Ok(());
             }
-            Ok(Err(error)) => {
-                let fault = fault::fault_of_commit(&error);
-                tracing::warn!(%error, ?fault, "a COMMIT was not confirmed");
-                self.lose_connection();
-                Err(PortError::new(DOING, fault, error))
-            }
-            Err(_elapsed) => {
-                tracing::warn!("a COMMIT was not confirmed in time");
-                self.lose_connection();
-                Err(PortError::new(DOING, Fault::OutcomeUnknown, "no answer from Postgres"))
-            }
-        }
+            Err(trouble) => trouble,
+        };
+        // Never asked again on this connection: it could be told of success without replication.
+        self.lose_connection();
+        let fault = fault_of_commit(&trouble);
+        let error = PortError { fault, ..trouble.while_doing(DOING) };
+        tracing::warn!(%error, ?fault, "a COMMIT was not confirmed");
+        Err(error)
     }
 
     async fn rollback(&mut self) {
+        self.passed = None;
         let stage = std::mem::replace(&mut self.stage, Stage::Idle);
         let (Some(connection), Stage::Open) = (self.connection.clone(), stage) else { return };
         let rollback = async {
             let mut connection = &*connection;
-            connection.batch_execute("ROLLBACK").await
+            Ok(connection.batch_execute("ROLLBACK").await?)
         };
-        if !matches!(timeout(PATIENCE, rollback).await, Ok(Ok(()))) {
+        if timely(PATIENCE, rollback).await.is_err() {
             tracing::warn!("a transaction could not be rolled back; its connection is dropped");
             self.lose_connection();
         }

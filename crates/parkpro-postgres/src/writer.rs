@@ -160,9 +160,11 @@ impl Writer {
     }
 
     async fn turn(&mut self, requests: &[&Request]) -> Result<Vec<Verdict>, PortError> {
-        self.transaction.be_patient_again();
+        self.transaction.begin_turn();
         let turn = turn(&mut self.transaction, &self.terms.rules, requests, &*self.terms.witness);
-        AssertUnwindSafe(turn).catch_unwind().await.map_err(|_panic| {
+        let verdicts = AssertUnwindSafe(turn).catch_unwind().await;
+        self.transaction.end_turn();
+        verdicts.map_err(|_panic| {
             let fault = self.transaction.abandon();
             tracing::error!(requests = requests.len(), "a turn panicked");
             PortError::new("carrying out a turn", fault, "it panicked")
@@ -174,12 +176,15 @@ impl Writer {
             let answer = match verdict {
                 Verdict::Answered(answer) => Ok(answer),
                 Verdict::Failed(error) => Err(error.into()),
-                Verdict::Postponed if in_line.since.elapsed() < PATIENCE => {
-                    self.postponed.push(in_line);
-                    continue;
+                Verdict::Postponed
+                    if in_line.since.elapsed() > PATIENCE
+                        && self.transaction.was_elsewhere(&in_line.request.command.target()) =>
+                {
+                    Err(PortError::new("waiting for a lot", Fault::Busy, "another instance holds it").into())
                 }
                 Verdict::Postponed => {
-                    Err(PortError::new("waiting for a lot", Fault::Busy, "another instance holds it").into())
+                    self.postponed.push(in_line);
+                    continue;
                 }
             };
             // Whoever has gone finds the answer under the key.

@@ -1,6 +1,8 @@
 //! Reading the record.
 
 mod lots;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod slots;
 mod tickets;

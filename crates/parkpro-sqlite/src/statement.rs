@@ -1,6 +1,7 @@
 //! Statements and conditions that Diesel's own language lacks, or would have prepared anew at each use.
 //!
-//! Three habits of SQLite and Diesel decide what is here. Diesel never keeps an UPDATE or an upsert prepared. SQLite uses
+//! Three habits of SQLite and Diesel decide what is here. Diesel never keeps an UPDATE or an upsert prepared, and takes
+//! twice as long as here over an INSERT of many columns. SQLite uses
 //! a partial index only if the query repeats its condition word for word, not with bound values. And SQLite prepares a
 //! statement again whenever a bound LIMIT changes, so nothing here has a LIMIT: whoever wants the first few rows stops
 //! reading.
@@ -24,6 +25,10 @@ macro_rules! statement {
             $(pub(crate) $field: $rust,)+
         }
 
+        impl $name<'_> {
+            const PIECES: [&'static str; [$(stringify!($field)),+].len() + 1] = pieces($text);
+        }
+
         impl QueryId for $name<'_> {
             type QueryId = $name<'static>;
             const HAS_STATIC_QUERY_ID: bool = true;
@@ -31,11 +36,12 @@ macro_rules! statement {
 
         impl QueryFragment<Sqlite> for $name<'_> {
             fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-                let mut text = $text.split('?');
-                out.push_sql(text.next().unwrap_or_default());
+                let [first, rest @ ..] = Self::PIECES;
+                let mut rest = rest.iter();
+                out.push_sql(first);
                 $(
                     out.push_bind_param::<$sql, _>(&self.$field)?;
-                    out.push_sql(text.next().unwrap_or_default());
+                    rest.next().into_iter().for_each(|piece| out.push_sql(piece));
                 )+
                 Ok(())
             }
@@ -43,6 +49,22 @@ macro_rules! statement {
 
         impl RunQueryDsl<SqliteConnection> for $name<'_> {}
     };
+}
+
+/// The pieces of a text between its question marks, of which there must be one less.
+const fn pieces<const N: usize>(text: &str) -> [&str; N] {
+    let mut pieces = [""; N];
+    let (mut piece, mut from, mut at) = (0, 0, 0);
+    while at < text.len() {
+        if text.as_bytes()[at] == b'?' {
+            pieces[piece] = text.split_at(at).0.split_at(from).1;
+            (piece, from) = (piece + 1, at + 1);
+        }
+        at += 1;
+    }
+    assert!(piece + 1 == N, "as many question marks as fields");
+    pieces[piece] = text.split_at(from).1;
+    pieces
 }
 
 statement! {
@@ -95,6 +117,35 @@ statement! {
     }
     "UPDATE slots SET label = ?, level = ?, accepts = ?, rank = ?, in_service = ?, reason = ?, retired = ?, \
      revision = ?, ticket_id = ? WHERE lot_id = ? AND id = ?"
+}
+
+statement! {
+    /// A new ticket.
+    InsertTicket<'a> {
+        id: &'a [u8] => Binary,
+        lot: i64 => BigInt,
+        number: i64 => BigInt,
+        plate_shown: &'a str => Text,
+        plate_key: &'a str => Text,
+        class: &'a str => Text,
+        priority: &'a str => Text,
+        turn: i64 => BigInt,
+        status: &'a str => Text,
+        arrived_at: i64 => BigInt,
+        occurred_at: Option<i64> => Nullable<BigInt>,
+        slot: Option<i64> => Nullable<BigInt>,
+        admission: Option<i64> => Nullable<BigInt>,
+        parked_at: Option<i64> => Nullable<BigInt>,
+        ended_at: Option<i64> => Nullable<BigInt>,
+        exit_occurred_at: Option<i64> => Nullable<BigInt>,
+        fee_minor: Option<i64> => Nullable<BigInt>,
+        fee_currency: Option<&'a str> => Nullable<Text>,
+        fee_lines: Option<&'a str> => Nullable<Text>,
+        reason: Option<&'a str> => Nullable<Text>,
+    }
+    "INSERT INTO tickets (id, lot_id, number, plate_shown, plate_key, class, priority, turn, status, arrived_at, \
+     occurred_at, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, fee_lines, \
+     reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -180,6 +231,39 @@ statement! {
     }
     "INSERT INTO waiting_counts (lot_id, class, priority, waiting) VALUES (?, ?, ?, ?) \
      ON CONFLICT (lot_id, class, priority) DO UPDATE SET waiting = excluded.waiting"
+}
+
+statement! {
+    /// A line of a journal.
+    InsertEntry<'a> {
+        lot: i64 => BigInt,
+        version: i64 => BigInt,
+        n: i32 => Integer,
+        kind: &'a str => Text,
+        ticket: Option<&'a [u8]> => Nullable<Binary>,
+        slot: Option<i64> => Nullable<BigInt>,
+        actor: &'a str => Text,
+        at: i64 => BigInt,
+        data: &'a str => Text,
+    }
+    "INSERT INTO journal (lot_id, version, n, kind, ticket_id, slot_id, actor, at, data) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    /// What was answered under a key.
+    InsertReply<'a> {
+        principal: &'a str => Text,
+        key: &'a str => Text,
+        fingerprint: &'a [u8] => Binary,
+        status: i32 => Integer,
+        location: Option<&'a str> => Nullable<Text>,
+        etag: Option<&'a str> => Nullable<Text>,
+        body: &'a [u8] => Binary,
+        created_at: i64 => BigInt,
+    }
+    "INSERT INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 /// The free slots of one kind, best first.

@@ -171,7 +171,7 @@ impl SqliteTransaction {
         Ok((facts, self.clock.now()))
     }
 
-    fn ahead_of(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, Failure> {
+    pub(crate) fn ahead_of(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, Failure> {
         let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
         Ok(tickets::table
             .filter(tickets::lot_id.eq(number))

@@ -15,10 +15,10 @@ use parkpro_domain::{
 
 use crate::{
     fault::Failure,
-    schema::{idempotency, journal, lots, slots, tickets},
+    schema::{lots, slots},
     statement::{
-        PutSlotCount, PutWaitingCount, UpdateBerth, UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant,
-        UpdateParticulars, UpdateSlot,
+        InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, UpdateBerth,
+        UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars, UpdateSlot,
     },
     transaction::{Before, SqliteTransaction},
 };
@@ -173,30 +173,28 @@ impl SqliteTransaction {
 
     fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
         let stage = Columns::of(ticket);
-        let ticket = (
-            tickets::id.eq(bytes(&ticket.id)),
-            tickets::lot_id.eq(lot),
-            tickets::number.eq(ticket.number.0),
-            tickets::plate_shown.eq(ticket.plate.shown()),
-            tickets::plate_key.eq(ticket.plate.key().as_str()),
-            tickets::class.eq(ticket.class.as_str()),
-            tickets::priority.eq(ticket.priority.as_str()),
-            tickets::turn.eq(ticket.turn.0),
-            tickets::status.eq(stage.status),
-            tickets::arrived_at.eq(ticket.arrived_at.micros()),
-            tickets::occurred_at.eq(ticket.occurred_at.map(Timestamp::micros)),
-            tickets::slot_id.eq(stage.slot),
-            tickets::admission.eq(stage.admission),
-            tickets::parked_at.eq(stage.parked_at),
-            tickets::ended_at.eq(stage.ended_at),
-            tickets::exit_occurred_at.eq(stage.exit_occurred_at),
-            tickets::fee_minor.eq(stage.fee_minor),
-            tickets::fee_currency.eq(stage.fee_currency),
-            tickets::fee_lines.eq(stage.fee_lines.as_deref()),
-            tickets::reason.eq(stage.reason),
-        );
-        diesel::insert_into(tickets::table).values(ticket).execute(&mut self.connection)?;
-        Ok(())
+        self.one(InsertTicket {
+            id: bytes(&ticket.id),
+            lot,
+            number: ticket.number.0,
+            plate_shown: ticket.plate.shown(),
+            plate_key: ticket.plate.key().as_str(),
+            class: ticket.class.as_str(),
+            priority: ticket.priority.as_str(),
+            turn: ticket.turn.0,
+            status: stage.status,
+            arrived_at: ticket.arrived_at.micros(),
+            occurred_at: ticket.occurred_at.map(Timestamp::micros),
+            slot: stage.slot,
+            admission: stage.admission,
+            parked_at: stage.parked_at,
+            ended_at: stage.ended_at,
+            exit_occurred_at: stage.exit_occurred_at,
+            fee_minor: stage.fee_minor,
+            fee_currency: stage.fee_currency,
+            fee_lines: stage.fee_lines.as_deref(),
+            reason: stage.reason,
+        })
     }
 
     /// The columns of the slot are in several indexes, so they are only written if the ticket got it in this turn.
@@ -258,34 +256,30 @@ impl SqliteTransaction {
 
     fn add_entry(&mut self, lot: i64, entry: &Entry) -> Result<(), Failure> {
         let event = entry.event.to_stored();
-        let entry = (
-            journal::lot_id.eq(lot),
-            journal::version.eq(entry.version.0),
-            journal::n.eq(entry.n),
-            journal::kind.eq(event.kind),
-            journal::ticket_id.eq(event.ticket.as_ref().map(bytes)),
-            journal::slot_id.eq(event.slot.map(|slot| slot.0)),
-            journal::actor.eq(&entry.actor.0),
-            journal::at.eq(entry.at.micros()),
-            journal::data.eq(event.data),
-        );
-        diesel::insert_into(journal::table).values(entry).execute(&mut self.connection)?;
-        Ok(())
+        self.one(InsertEntry {
+            lot,
+            version: entry.version.0,
+            n: entry.n,
+            kind: &event.kind,
+            ticket: event.ticket.as_ref().map(bytes),
+            slot: event.slot.map(|slot| slot.0),
+            actor: &entry.actor.0,
+            at: entry.at.micros(),
+            data: &event.data,
+        })
     }
 
     fn keep_reply(&mut self, key: &Key, reply: &Reply, now: Timestamp) -> Result<(), Failure> {
-        let row = (
-            idempotency::principal.eq(&key.principal.0),
-            idempotency::key.eq(&key.key),
-            idempotency::fingerprint.eq(key.fingerprint.as_slice()),
-            idempotency::status.eq(i32::from(reply.status)),
-            idempotency::location.eq(reply.location.as_deref()),
-            idempotency::etag.eq(reply.etag.as_deref()),
-            idempotency::body.eq(reply.body.as_slice()),
-            idempotency::created_at.eq(now.micros()),
-        );
-        diesel::insert_into(idempotency::table).values(row).execute(&mut self.connection)?;
-        Ok(())
+        self.one(InsertReply {
+            principal: &key.principal.0,
+            key: &key.key,
+            fingerprint: &key.fingerprint,
+            status: i32::from(reply.status),
+            location: reply.location.as_deref(),
+            etag: reply.etag.as_deref(),
+            body: &reply.body,
+            created_at: now.micros(),
+        })
     }
 
     /// Carries out a statement that writes one row.

@@ -8,13 +8,17 @@ use parkpro_testkit::servers;
 use super::rival;
 use crate::{
     connect::Connector,
-    fault::{fault, fault_of_commit, is_pooler, is_read_only},
+    fault::{Trouble, fault, fault_of_commit, is_pooler, is_read_only},
     session::Session,
 };
 
 async fn connection(url: &str) -> AsyncPgConnection {
     let patience = std::time::Duration::from_secs(5);
     Connector::new(url, Session::Own, patience).unwrap().connect().await.unwrap()
+}
+
+fn at_commit(error: Error) -> Fault {
+    fault_of_commit(&Trouble::Sql(error))
 }
 
 async fn error_of(connection: &AsyncPgConnection, statement: &str) -> Error {
@@ -29,13 +33,13 @@ async fn errors_are_told_apart() {
     let (one, two) = (connection(&url).await, rival(&url).await);
 
     let twice = error_of(&one, "INSERT INTO t VALUES (1)").await;
-    assert_eq!((fault(&twice), fault_of_commit(&twice)), (Fault::Conflict, Fault::Conflict));
+    assert_eq!((fault(&twice), at_commit(twice)), (Fault::Conflict, Fault::Conflict));
     let wrong = error_of(&one, "INSERT INTO t VALUES (10)").await;
     assert_eq!(fault(&wrong), Fault::Corrupt);
 
     two.batch_execute("BEGIN; SELECT 1 FROM t WHERE id = 1 FOR UPDATE").await.unwrap();
     let held = error_of(&one, "SET lock_timeout = '50ms'; SELECT 1 FROM t WHERE id = 1 FOR UPDATE").await;
-    assert_eq!((fault(&held), fault_of_commit(&held)), (Fault::Busy, Fault::OutcomeUnknown));
+    assert_eq!((fault(&held), at_commit(held)), (Fault::Busy, Fault::OutcomeUnknown));
     two.batch_execute("ROLLBACK").await.unwrap();
     let slow = error_of(&one, "SET statement_timeout = '50ms'; SELECT pg_sleep(9)").await;
     assert_eq!(fault(&slow), Fault::Busy);
@@ -75,7 +79,7 @@ async fn errors_are_told_apart() {
     let cut = "SELECT pg_terminate_backend(pg_backend_pid())";
     assert_eq!(fault(&error_of(&one, cut).await), Fault::Unavailable);
     let gone = error_of(&one, "COMMIT").await;
-    assert_eq!((fault(&gone), fault_of_commit(&gone)), (Fault::Unavailable, Fault::OutcomeUnknown));
+    assert_eq!((fault(&gone), at_commit(gone)), (Fault::Unavailable, Fault::OutcomeUnknown));
 }
 
 /// The turn as a whole sees them: somebody else has just let the same plate into another lot.

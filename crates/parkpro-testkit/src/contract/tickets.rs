@@ -114,6 +114,11 @@ pub async fn a_plate_is_corrected_also_after_the_vehicle_left(s: Subject) {
     assert_eq!(s.ticket(gone.id()).await.ticket, corrected.ticket);
     assert_eq!(s.refused(ask::exit("main", "P1")).await, Refusal::NotInside, "no ticket has that plate");
     assert_eq!(s.exit("P2").await.ticket.number.0, 2, "who is inside leaves");
+    let stays = s.enter("P3").await;
+    let goes = s.enter("P4").await;
+    s.exit("P4").await;
+    s.made(ask::correct(goes.id(), "P3")).await;
+    assert_eq!(s.exit("P3").await.id(), stays.id(), "who is inside, not whoever came last");
 }
 
 pub async fn plate_and_priority_are_amended_together_or_not_at_all(s: Subject) {

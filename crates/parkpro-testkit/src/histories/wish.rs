@@ -62,8 +62,10 @@ pub(super) struct SlotChange {
 }
 
 const LOTS: [Text; 2] = ["annex", "main"];
-const PLATES: [Text; 16] =
-    ["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "PA", "PB", "PC", "PD", "PE", "p-1", "p-2"];
+const PLATES: [Text; 20] = [
+    "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "PA", "PB", "PC", "PD", "PE", "PF", "PG", "PH",
+    "PI", "p-1", "p-2",
+];
 const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
 const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
@@ -83,7 +85,7 @@ pub(super) fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         30 => (asked(), key).prop_map(|(asked, key)| Wish::Ask(asked, key)),
         2 => (0..4_usize).prop_map(Wish::Again),
-        3 => prop_oneof![1..MINUTE, HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
+        1 => prop_oneof![1..MINUTE, HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
     ]
 }
 
@@ -116,7 +118,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         6 => (option::weighted(0.1, lot()), 0..12_usize).prop_map(|(lot, n)| Asked::ExitTicket(lot, n)),
         6 => (0..8_usize).prop_map(Asked::Withdraw),
         4 => (0..8_usize).prop_map(Asked::Void),
-        6 => (0..8_usize, option::weighted(0.4, plate), option::weighted(0.7, priority()))
+        4 => (0..8_usize, option::weighted(0.4, plate), option::weighted(0.7, priority()))
             .prop_map(|(ticket, plate, priority)| Asked::Amend(ticket, plate, priority)),
         10 => (lot(), label.clone(), change).prop_map(|(lot, label, change)| Asked::Slot(lot, label, change)),
         2 => (lot(), subsequence(&LABELS[2..], 1..=4), vec(new_slot, 4)).prop_map(|(lot, labels, slots)| {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use parkpro_domain::{
-    command::Command,
-    outcome::{Refusal, Subject},
+    command::{ChangeSlot, Command},
+    outcome::{Done, Refusal, Subject},
     ports::{Answer, Fault, Records, Request},
     protocol::{Verdict, turn},
     ticket::TicketId,
@@ -366,4 +366,42 @@ fn one_turn_can_move_a_whole_queue() {
         other => panic!("{other:?}"),
     };
     assert_eq!(verdicts.iter().map(promoted).collect::<Vec<_>>(), [3, 4, 5, 6]);
+}
+
+/// Where the ticket of a verdict stands, or stood.
+fn label(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Answered(Answer::Decided { outcome, .. }) => match &outcome.result {
+            Ok(Done { subject: Subject::Ticket { ticket, .. }, .. }) => {
+                ticket.berth().map_or("waits".to_owned(), |berth| berth.label.to_string())
+            }
+            other => format!("{other:?}"),
+        },
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_next_best_slot_is_known_when_the_best_goes_in_the_same_turn() {
+    let accept_vans = ChangeSlot { accepts: Some(ask::accepts("van")), ..ask::change_slot("main", "A-001") };
+    for goes in [
+        ask::remove_slot("main", "A-001"),
+        ask::serve("main", "A-001", false),
+        Command::ChangeSlot(accept_vans),
+        Command::ChangeSlot(ChangeSlot { rank: Some(9), ..ask::change_slot("main", "A-001") }),
+    ] {
+        let bench = Bench::new();
+        let verdicts = bench.turn(&[ask::request(goes.clone()), enter("main", 1)]);
+        assert_eq!(label(&verdicts[1]), "A-002", "{goes:?}");
+    }
+}
+
+#[test]
+fn a_slot_that_is_renamed_takes_its_vehicle_along_in_the_same_turn() {
+    let bench = Bench::new();
+    bench.turn(&[enter("main", 1)]);
+    let new_label = Some(ask::label("NEW"));
+    let rename = Command::ChangeSlot(ChangeSlot { new_label, ..ask::change_slot("main", "A-001") });
+    let verdicts = bench.turn(&[ask::request(rename), ask::request(ask::exit("main", "P1"))]);
+    assert_eq!(label(&verdicts[1]), "NEW");
 }
