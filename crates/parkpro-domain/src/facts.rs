@@ -16,7 +16,7 @@ use crate::{
     vehicle::{PlateKey, VehicleClass},
 };
 
-/// What has to be loaded of a lot before its commands can be decided.
+/// What has to be loaded of a lot before its commands can be decided. With a parked ticket comes the slot that it is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     /// For each: its open ticket in the installation, and its newest in this lot.
@@ -102,8 +102,9 @@ struct Before {
     tally: Tally,
 }
 
-/// What a record has to write for one lot after its commands were decided. Rows are as they end up; write them in the
-/// order of the fields, so that no constraint is broken on the way.
+/// What a record has to write for one lot after its commands were decided. Rows are as they end up. Written in the order
+/// of the fields they break no constraint on the way, but for labels and plates that change hands within one turn; the
+/// turn is then rolled back and its requests are carried out one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
     /// The lot's row.

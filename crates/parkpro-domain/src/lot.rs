@@ -224,10 +224,11 @@ impl Tally {
 
     /// Every class that a slot accepts or that waits, in alphabetical order.
     pub fn classes(&self) -> Vec<VehicleClass> {
-        let accepted =
-            self.slots.keys().flat_map(Accepts::classes).filter_map(|name| VehicleClass::parse(name).ok());
-        let mut classes: Vec<_> =
-            accepted.chain(self.waiting.keys().map(|(class, _)| class.clone())).collect();
+        let kinds = self.slots.iter().filter(|(_, count)| count.capacity > 0).map(|(accepts, _)| accepts);
+        let accepted = kinds.flat_map(Accepts::classes).filter_map(|name| VehicleClass::parse(name).ok());
+        let waiting =
+            self.waiting.iter().filter(|(_, waiting)| **waiting > 0).map(|((class, _), _)| class.clone());
+        let mut classes: Vec<_> = accepted.chain(waiting).collect();
         classes.sort();
         classes.dedup();
         classes

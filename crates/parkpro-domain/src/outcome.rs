@@ -74,7 +74,7 @@ pub enum Refusal {
         /// Parked and waiting.
         open_tickets: i64,
     },
-    /// Another slot of the lot has this label, or it was given twice.
+    /// Another slot of the lot has this label, had it when it was removed, or it was given twice.
     LabelTaken(SlotLabel),
     /// A vehicle stands in the slot.
     SlotOccupied {

@@ -10,7 +10,7 @@ use diesel::sql_types::{BigInt, Nullable};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     facts::{Facts, Needs},
-    lot::{LotId, Tally},
+    lot::LotId,
     ports::PortError,
     ticket::{TicketId, Turn},
     time::Timestamp,
@@ -22,23 +22,27 @@ use crate::{
     clock::clock_micros,
     fault::{Nonsense, Trouble},
     rows::{
-        LotColumns, LotRow, SlotColumns, SlotCountColumns, SlotCountRow, SlotRow, TicketColumns, TicketRow,
-        WaitingCountColumns, WaitingCountRow, count_slots, count_waiting, lot_columns, slot_columns,
-        ticket_columns,
+        CountColumns, CountsRow, LotColumns, LotRow, SlotColumns, SlotRow, TicketColumns, TicketRow,
+        count_columns, counts, lot_columns, slot_columns, ticket_columns,
     },
     statement::Statement,
     transaction::PgTransaction,
 };
 
-pub(crate) const CLOCK: &str = concat!("SELECT ", clock_micros!());
+const CLOCK: &str = concat!("SELECT ", clock_micros!());
 
-pub(crate) const LOTS: &str = concat!("SELECT ", lot_columns!(), " FROM lots l WHERE l.id = ANY($1)");
-
-pub(crate) const SLOT_COUNTS: &str = "SELECT c.lot_id, c.accepts, c.capacity, c.occupied, c.out_of_service \
-     FROM slot_counts c WHERE c.lot_id = ANY($1)";
-
-pub(crate) const WAITING_COUNTS: &str =
-    "SELECT w.lot_id, w.class, w.priority, w.waiting FROM waiting_counts w WHERE w.lot_id = ANY($1)";
+/// Lots, what is in them, and what time it is: read after the lock, or it would be the time before the wait.
+pub(crate) const LOTS: &str = concat!(
+    "SELECT ",
+    clock_micros!(),
+    ", ",
+    lot_columns!(),
+    ", ",
+    count_columns!(),
+    " FROM lots l ",
+    counts!(),
+    " WHERE l.id = ANY($1)"
+);
 
 /// Of each plate the open ticket, in whatever lot, and the newest of the lot unless that is the open one.
 pub(crate) const PLATES: &str = concat!(
@@ -147,9 +151,7 @@ pub(crate) fn unknown(lot: &str) -> Trouble {
 /// What was read of all lots.
 struct Read {
     now: i64,
-    lots: Vec<LotRow>,
-    slot_counts: Vec<SlotCountRow>,
-    waiting_counts: Vec<WaitingCountRow>,
+    lots: Vec<(LotRow, CountsRow)>,
     plates: Vec<Found>,
     tickets: Vec<Found>,
     labels: Vec<SlotRow>,
@@ -163,19 +165,16 @@ async fn read(
     needs: &[(LotId, Needs)],
 ) -> Result<Read, Trouble> {
     let of = || ids.iter().copied().zip(needs.iter().map(|(_, needs)| needs));
-    let (now, lots, slot_counts, waiting_counts, plates, tickets, labels, free, heads) = tokio::try_join!(
+    let ((now, lots), plates, tickets, labels, free, heads) = tokio::try_join!(
         biased;
-        clock(connection),
         lots(connection, ids),
-        slot_counts(connection, ids),
-        waiting_counts(connection, ids),
         plates(connection, pairs(of(), |needs| needs.plates.iter().map(|plate| plate.as_str()))),
         tickets(connection, pairs(of(), |needs| needs.tickets.iter().map(|ticket| ticket.0))),
         labels(connection, pairs(of(), |needs| needs.labels.iter().map(|label| label.as_str()))),
         free(connection, pairs(of(), |needs| Some(needs.free_slots).filter(|most| *most > 0))),
         heads(connection, pairs(of(), |needs| Some(needs.heads).filter(|most| *most > 0))),
     )?;
-    Ok(Read { now, lots, slot_counts, waiting_counts, plates, tickets, labels, free, heads })
+    Ok(Read { now, lots, plates, tickets, labels, free, heads })
 }
 
 /// Lots beside what is looked for in them, as two columns.
@@ -186,32 +185,19 @@ fn pairs<'n, T, I: IntoIterator<Item = T>>(
     needs.flat_map(|(lot, needs)| wanted(needs).into_iter().map(move |one| (lot, one))).unzip()
 }
 
-async fn clock(connection: &AsyncPgConnection) -> Result<i64, Trouble> {
-    Ok(Statement::<BigInt>::new(CLOCK, &[]).row(connection).await?.unwrap_or_default())
-}
-
-async fn lots(connection: &AsyncPgConnection, ids: &Vec<i64>) -> Result<Vec<LotRow>, Trouble> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(Statement::<LotColumns>::new(LOTS, &[ids]).rows(connection).await?)
-}
-
-async fn slot_counts(connection: &AsyncPgConnection, ids: &Vec<i64>) -> Result<Vec<SlotCountRow>, Trouble> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(Statement::<SlotCountColumns>::new(SLOT_COUNTS, &[ids]).rows(connection).await?)
-}
-
-async fn waiting_counts(
+/// What time it is, and lots with what is in them.
+async fn lots(
     connection: &AsyncPgConnection,
     ids: &Vec<i64>,
-) -> Result<Vec<WaitingCountRow>, Trouble> {
+) -> Result<(i64, Vec<(LotRow, CountsRow)>), Trouble> {
     if ids.is_empty() {
-        return Ok(Vec::new());
+        let now = Statement::<BigInt>::new(CLOCK, &[]).row(connection).await?;
+        return Ok((now.unwrap_or_default(), Vec::new()));
     }
-    Ok(Statement::<WaitingCountColumns>::new(WAITING_COUNTS, &[ids]).rows(connection).await?)
+    let rows = Statement::<(BigInt, LotColumns, CountColumns)>::new(LOTS, &[ids]).rows(connection);
+    let rows: Vec<(i64, LotRow, CountsRow)> = rows.await?;
+    let now = rows.iter().map(|(now, ..)| *now).max().unwrap_or_default();
+    Ok((now, rows.into_iter().map(|(_, lot, counts)| (lot, counts)).collect()))
 }
 
 async fn plates(
@@ -267,17 +253,11 @@ async fn heads(
 impl Read {
     /// Sorted by lot.
     fn facts(self, ids: &[i64], needs: &[(LotId, Needs)]) -> Result<Vec<Facts>, Trouble> {
-        let mut tallies: HashMap<i64, Tally> = HashMap::new();
-        for row in &self.slot_counts {
-            count_slots(tallies.entry(row.0).or_default(), row)?;
-        }
-        for row in &self.waiting_counts {
-            count_waiting(tallies.entry(row.0).or_default(), row)?;
-        }
         let mut facts: HashMap<i64, Facts> = HashMap::new();
-        for row in self.lots {
-            let id = row.id;
-            facts.insert(id, Facts::of(row.lot()?, tallies.remove(&id).unwrap_or_default()));
+        for (row, counts) in self.lots {
+            let (id, lot) = (row.id, row.lot()?);
+            let tally = counts.tally(&lot.id)?;
+            facts.insert(id, Facts::of(lot, tally));
         }
         for slot in self.labels.into_iter().chain(self.free) {
             if let Some(facts) = facts.get_mut(&slot.lot_id) {

@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     event::Entry,
-    lot::{Lot, LotId, Tally, Version},
+    lot::{Lot, LotId, Version},
     ports::{
         Fault, JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
         TicketFilter, TicketView, WaitingPage,
@@ -21,8 +21,8 @@ use crate::{
     PgRecord, epoch,
     fault::Trouble,
     rows::{
-        EntryColumns, EntryRow, LotColumns, LotRow, SlotColumns, SlotCountColumns, SlotCountRow, SlotRow,
-        TicketColumns, TicketRow, WaitingCountColumns, WaitingCountRow, count_slots, count_waiting, lot_id,
+        CountColumns, CountsRow, EntryColumns, EntryRow, LotColumns, LotRow, SlotColumns, SlotRow,
+        TicketColumns, TicketRow, lot_id,
     },
     statement::{Parameter, Statement},
 };
@@ -61,7 +61,7 @@ impl Records for PgRecord {
         self.reader
             .read("reading a lot", move |connection| {
                 Box::pin(async move {
-                    let views = lot_views(connection, queries::LOT, &[&lot.as_str()]).await?;
+                    let views = lot_views(connection, queries::LOT_VIEW, &[&lot.as_str()]).await?;
                     Ok(views.into_iter().next())
                 })
             })
@@ -225,29 +225,19 @@ async fn lot_of(connection: &AsyncPgConnection, lot: &LotId) -> Result<Option<Lo
     Ok(lot.map(LotRow::lot).transpose()?)
 }
 
-/// Lots with their counts, in the order of the statement.
+/// Lots with what is in them, in the order of the statement.
 async fn lot_views(
     connection: &AsyncPgConnection,
     text: &str,
     parameters: &[&dyn Parameter],
 ) -> Result<Vec<LotView>, Trouble> {
-    let lots: Vec<LotRow> = Statement::<LotColumns>::new(text, parameters).rows(connection).await?;
-    let ids: Vec<i64> = lots.iter().map(|lot| lot.id).collect();
-    let mut views = Vec::with_capacity(lots.len());
-    for lot in lots {
-        views.push(LotView { lot: lot.lot()?, tally: Tally::default() });
-    }
-    let of_lots: [&dyn Parameter; 1] = [&ids];
-    let (slots, waiting): (Vec<SlotCountRow>, Vec<WaitingCountRow>) = tokio::try_join!(
-        biased;
-        Statement::<SlotCountColumns>::new(crate::facts::SLOT_COUNTS, &of_lots).rows(connection),
-        Statement::<WaitingCountColumns>::new(crate::facts::WAITING_COUNTS, &of_lots).rows(connection),
-    )?;
-    for (id, view) in ids.iter().zip(&mut views) {
-        slots.iter().filter(|row| row.0 == *id).try_for_each(|row| count_slots(&mut view.tally, row))?;
-        waiting.iter().filter(|row| row.0 == *id).try_for_each(|row| count_waiting(&mut view.tally, row))?;
-    }
-    Ok(views)
+    let rows = Statement::<(LotColumns, CountColumns)>::new(text, parameters).rows(connection);
+    let rows: Vec<(LotRow, CountsRow)> = rows.await?;
+    let view = |(lot, counts): (LotRow, CountsRow)| {
+        let lot = lot.lot()?;
+        Ok(LotView { tally: counts.tally(&lot.id)?, lot })
+    };
+    rows.into_iter().map(view).collect()
 }
 
 async fn versions(connection: &AsyncPgConnection) -> Result<Vec<(LotId, Version)>, Trouble> {

@@ -2,7 +2,7 @@
 
 use diesel::{
     deserialize::Queryable,
-    sql_types::{BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid},
+    sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid},
 };
 use parkpro_domain::{
     event::{Entry, Event, Principal, Stored},
@@ -270,33 +270,63 @@ impl TicketRow {
     }
 }
 
-/// The lot, what slots accept, and how many they are, are occupied, are out of service.
-pub(crate) type SlotCountRow = (i64, String, i64, i64, i64);
-pub(crate) type SlotCountColumns = (BigInt, Text, BigInt, BigInt, BigInt);
-
-/// The lot, class and priority, and how many wait.
-pub(crate) type WaitingCountRow = (i64, String, String, i64);
-pub(crate) type WaitingCountColumns = (BigInt, Text, Text, BigInt);
-
-pub(crate) fn count_slots(tally: &mut Tally, row: &SlotCountRow) -> Result<(), Nonsense> {
-    let (lot, accepts, capacity, occupied, out_of_service) = row;
-    let wrong =
-        |_why| Nonsense { table: "slot_counts", row: format!("{accepts} of lot {lot}"), column: "accepts" };
-    let count = SlotCount { capacity: *capacity, occupied: *occupied, out_of_service: *out_of_service };
-    tally.slots.insert(Accepts::parse(accepts).map_err(wrong)?, count);
-    Ok(())
+/// What is in the lot `l`, in the columns of a [`CountsRow`]: of slots, of who waits.
+macro_rules! counts {
+    () => {
+        " CROSS JOIN LATERAL (SELECT array_agg(accepts) AS accepts, array_agg(capacity) AS capacity, \
+           array_agg(occupied) AS occupied, array_agg(out_of_service) AS out_of_service \
+           FROM slot_counts WHERE lot_id = l.id) c \
+         CROSS JOIN LATERAL (SELECT array_agg(class) AS classes, array_agg(priority) AS priorities, \
+           array_agg(waiting) AS waiting FROM waiting_counts WHERE lot_id = l.id) w "
+    };
 }
 
-pub(crate) fn count_waiting(tally: &mut Tally, row: &WaitingCountRow) -> Result<(), Nonsense> {
-    let (lot, class, priority, waiting) = row;
-    let wrong = |column| {
-        let row = format!("{class}, {priority} of lot {lot}");
-        move |_why: Invalid| Nonsense { table: "waiting_counts", row, column }
+/// The columns of a [`CountsRow`].
+macro_rules! count_columns {
+    () => {
+        "c.accepts, c.capacity, c.occupied, c.out_of_service, w.classes, w.priorities, w.waiting"
     };
-    let class = VehicleClass::parse(class).map_err(wrong("class"))?;
-    let priority = Priority::parse(priority).map_err(wrong("priority"))?;
-    tally.waiting.insert((class, priority), *waiting);
-    Ok(())
+}
+
+pub(crate) use {count_columns, counts};
+
+type Numbers = Nullable<Array<BigInt>>;
+type Texts = Nullable<Array<Text>>;
+pub(crate) type CountColumns = (Texts, Numbers, Numbers, Numbers, Texts, Texts, Numbers);
+
+/// The counts of a lot; no arrays if there is nothing to count.
+#[derive(Debug, Queryable)]
+pub(crate) struct CountsRow {
+    accepts: Option<Vec<String>>,
+    capacity: Option<Vec<i64>>,
+    occupied: Option<Vec<i64>>,
+    out_of_service: Option<Vec<i64>>,
+    classes: Option<Vec<String>>,
+    priorities: Option<Vec<String>>,
+    waiting: Option<Vec<i64>>,
+}
+
+impl CountsRow {
+    /// What is in a lot.
+    pub(crate) fn tally(self, lot: &LotId) -> Result<Tally, Nonsense> {
+        let wrong = |table, column| move |_why: Invalid| Nonsense { table, row: lot.to_string(), column };
+        let mut tally = Tally::default();
+        let numbers = |column: Option<Vec<i64>>| column.unwrap_or_default().into_iter();
+        let counts = numbers(self.capacity).zip(numbers(self.occupied)).zip(numbers(self.out_of_service));
+        for (accepts, ((capacity, occupied), out_of_service)) in
+            self.accepts.unwrap_or_default().iter().zip(counts)
+        {
+            let accepts = Accepts::parse(accepts).map_err(wrong("slot_counts", "accepts"))?;
+            tally.slots.insert(accepts, SlotCount { capacity, occupied, out_of_service });
+        }
+        let kinds = self.classes.unwrap_or_default().into_iter().zip(self.priorities.unwrap_or_default());
+        for ((class, priority), waiting) in kinds.zip(numbers(self.waiting)) {
+            let class = VehicleClass::parse(&class).map_err(wrong("waiting_counts", "class"))?;
+            let priority = Priority::parse(&priority).map_err(wrong("waiting_counts", "priority"))?;
+            tally.waiting.insert((class, priority), waiting);
+        }
+        Ok(tally)
+    }
 }
 
 pub(crate) type EntryColumns =

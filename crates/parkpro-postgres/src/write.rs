@@ -1,23 +1,22 @@
-//! Writing what was decided: a statement for each kind of row, all in one round trip.
+//! Writing what was decided, all in one round trip: tickets and slots in the order that their constraints ask for, and
+//! the books, for which any order will do, in one statement.
 
+pub(crate) mod books;
 pub(crate) mod slots;
 pub(crate) mod tickets;
 
-use diesel::sql_types::BigInt;
-use diesel_async::AsyncPgConnection;
-use parkpro_domain::{
-    event::{Entry, Event, Stored},
-    facts::Changes,
-    lot::Lot,
-    ports::{Key, PortError, Reply},
-};
-use uuid::Uuid;
-
 use crate::{
-    claim::columns,
     fault::Trouble,
     statement::{Parameter, Statement},
     transaction::PgTransaction,
+};
+use diesel::sql_types::BigInt;
+use diesel_async::AsyncPgConnection;
+use parkpro_domain::{
+    event::{Entry, Event},
+    facts::Changes,
+    lot::Lot,
+    ports::{Key, PortError, Reply},
 };
 
 /// The next number of a lot is safe, because whoever opens one is alone.
@@ -26,34 +25,11 @@ const OPEN_LOT: &str = "INSERT INTO lots (id, slug, name, time_zone, currency, a
      SELECT coalesce((SELECT max(id) FROM lots), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
      RETURNING id";
 
-pub(crate) const MOVE_LOTS: &str = "UPDATE lots SET version = new.version, last_at = new.last_at, \
-       next_number = new.next_number, next_admission = new.next_admission, next_slot = new.next_slot \
-     FROM unnest($1, $2, $3, $4, $5, $6) \
-       AS new (id, version, last_at, next_number, next_admission, next_slot) \
-     WHERE lots.id = new.id";
-
 const CHANGE_LOTS: &str = "UPDATE lots SET name = new.name, time_zone = new.time_zone, accepting = new.accepting, \
        queue_limit = new.queue_limit, priorities = new.priorities, revision = new.revision, retired = new.retired \
      FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) \
        AS new (id, name, time_zone, accepting, queue_limit, priorities, revision, retired) \
      WHERE lots.id = new.id";
-
-pub(crate) const COUNT_SLOTS: &str = "INSERT INTO slot_counts (lot_id, accepts, capacity, occupied, out_of_service) \
-     SELECT * FROM unnest($1, $2, $3, $4, $5) \
-     ON CONFLICT (lot_id, accepts) DO UPDATE SET capacity = excluded.capacity, occupied = excluded.occupied, \
-       out_of_service = excluded.out_of_service";
-
-pub(crate) const COUNT_WAITING: &str = "INSERT INTO waiting_counts (lot_id, class, priority, waiting) \
-     SELECT * FROM unnest($1, $2, $3, $4) \
-     ON CONFLICT (lot_id, class, priority) DO UPDATE SET waiting = excluded.waiting";
-
-pub(crate) const JOURNAL: &str = "INSERT INTO journal (lot_id, version, n, kind, ticket_id, slot_id, actor, at, data) \
-     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-
-pub(crate) const KEEP: &str = "UPDATE idempotency \
-     SET status = new.status, location = new.location, etag = new.etag, body = new.body \
-     FROM unnest($1, $2, $3, $4, $5, $6) AS new (principal, key, status, location, etag, body) \
-     WHERE idempotency.principal = new.principal AND idempotency.key = new.key";
 
 /// A row's lot beside what is to be written.
 pub(crate) type Of<'c, T> = (i64, &'c T);
@@ -74,11 +50,8 @@ impl PgTransaction {
         for change in changes {
             let id = match self.lots.id(&change.lot.id) {
                 Some(id) if !change.opened => id,
-                _ => {
-                    let id = self.step(DOING, open(&connection, &change.lot)).await?;
-                    // Not learned: it may still be rolled back.
-                    id
-                }
+                // Not learned: it may still be rolled back.
+                _ => self.step(DOING, open(&connection, &change.lot)).await?,
             };
             placed.push((id, change));
         }
@@ -93,10 +66,8 @@ async fn write(
 ) -> Result<(), Trouble> {
     tokio::try_join!(
         biased;
-        move_lots(connection, changes),
+        books::keep(connection, changes, replies),
         change_lots(connection, changes),
-        count_slots(connection, changes),
-        count_waiting(connection, changes),
         slots::add(connection, all(changes, |change| &change.new_slots)),
         tickets::update(connection, all(changes, |change| &change.ended)),
         tickets::update(connection, all(changes, |change| &change.moved)),
@@ -104,8 +75,6 @@ async fn write(
         tickets::add(connection, all(changes, |change| &change.new_tickets)),
         slots::occupy(connection, changes),
         slots::change(connection, changes),
-        journal(connection, all(changes, |change| &change.journal)),
-        keep(connection, replies),
     )?;
     Ok(())
 }
@@ -171,25 +140,6 @@ fn limit(lot: &Lot) -> Option<i32> {
     lot.queue_limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX))
 }
 
-async fn move_lots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
-    let lots: Vec<Of<'_, Lot>> =
-        changes.iter().filter(|(_, change)| !change.opened).map(|(id, change)| (*id, &change.lot)).collect();
-    if lots.is_empty() {
-        return Ok(());
-    }
-    let column = |of: fn(&Lot) -> i64| -> Vec<i64> { lots.iter().map(|(_, lot)| of(lot)).collect() };
-    let ids: Vec<i64> = lots.iter().map(|(id, _)| *id).collect();
-    let parameters: [&dyn Parameter; 6] = [
-        &ids,
-        &column(|lot| lot.version.0),
-        &column(|lot| lot.last_at.micros()),
-        &column(|lot| lot.next_number.0),
-        &column(|lot| lot.next_admission),
-        &column(|lot| lot.next_slot),
-    ];
-    touch(connection, "lots", lots.len(), MOVE_LOTS, &parameters).await
-}
-
 /// Settings of lots, where they changed.
 async fn change_lots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
     let changed = |change: &Changes| {
@@ -212,74 +162,4 @@ async fn change_lots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]
     let parameters: [&dyn Parameter; 8] =
         [&ids, &names, &zones, &accepting, &limits, &priorities, &revisions, &retired];
     touch(connection, "lots", lots.len(), CHANGE_LOTS, &parameters).await
-}
-
-async fn count_slots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
-    let counts: Vec<_> = changes
-        .iter()
-        .flat_map(|(lot, change)| {
-            change.tally.slots.iter().map(move |(accepts, count)| (*lot, accepts, count))
-        })
-        .collect();
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let lots: Vec<i64> = counts.iter().map(|(lot, ..)| *lot).collect();
-    let accepts: Vec<&str> = counts.iter().map(|(_, accepts, _)| accepts.as_str()).collect();
-    let capacity: Vec<i64> = counts.iter().map(|(.., count)| count.capacity).collect();
-    let occupied: Vec<i64> = counts.iter().map(|(.., count)| count.occupied).collect();
-    let out: Vec<i64> = counts.iter().map(|(.., count)| count.out_of_service).collect();
-    let parameters: [&dyn Parameter; 5] = [&lots, &accepts, &capacity, &occupied, &out];
-    touch(connection, "slot_counts", counts.len(), COUNT_SLOTS, &parameters).await
-}
-
-async fn count_waiting(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
-    let counts: Vec<_> = changes
-        .iter()
-        .flat_map(|(lot, change)| change.tally.waiting.iter().map(move |(kind, count)| (*lot, kind, *count)))
-        .collect();
-    if counts.is_empty() {
-        return Ok(());
-    }
-    let lots: Vec<i64> = counts.iter().map(|(lot, ..)| *lot).collect();
-    let classes: Vec<&str> = counts.iter().map(|(_, (class, _), _)| class.as_str()).collect();
-    let priorities: Vec<&str> = counts.iter().map(|(_, (_, priority), _)| priority.as_str()).collect();
-    let waiting: Vec<i64> = counts.iter().map(|(.., count)| *count).collect();
-    let parameters: [&dyn Parameter; 4] = [&lots, &classes, &priorities, &waiting];
-    touch(connection, "waiting_counts", counts.len(), COUNT_WAITING, &parameters).await
-}
-
-async fn journal(connection: &AsyncPgConnection, entries: Vec<Of<'_, Entry>>) -> Result<(), Trouble> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    let stored: Vec<Stored> = entries.iter().map(|(_, entry)| entry.event.to_stored()).collect();
-    let lots: Vec<i64> = entries.iter().map(|(lot, _)| *lot).collect();
-    let versions: Vec<i64> = entries.iter().map(|(_, entry)| entry.version.0).collect();
-    let places: Vec<i32> = entries.iter().map(|(_, entry)| entry.n).collect();
-    let kinds: Vec<&str> = stored.iter().map(|stored| stored.kind.as_str()).collect();
-    let tickets: Vec<Option<Uuid>> = stored.iter().map(|stored| stored.ticket.map(|id| id.0)).collect();
-    let slots: Vec<Option<i64>> = stored.iter().map(|stored| stored.slot.map(|id| id.0)).collect();
-    let actors: Vec<&str> = entries.iter().map(|(_, entry)| entry.actor.0.as_str()).collect();
-    let instants: Vec<i64> = entries.iter().map(|(_, entry)| entry.at.micros()).collect();
-    let data: Vec<&str> = stored.iter().map(|stored| stored.data.as_str()).collect();
-    let parameters: [&dyn Parameter; 9] =
-        [&lots, &versions, &places, &kinds, &tickets, &slots, &actors, &instants, &data];
-    touch(connection, "journal", entries.len(), JOURNAL, &parameters).await
-}
-
-/// Keeps the replies under their keys.
-async fn keep(connection: &AsyncPgConnection, replies: &[(&Key, &Reply)]) -> Result<(), Trouble> {
-    if replies.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<&Key> = replies.iter().map(|(key, _)| *key).collect();
-    let (principals, names) = columns(&keys);
-    let status = |reply: &Reply| i16::try_from(reply.status).unwrap_or(i16::MAX);
-    let statuses: Vec<i16> = replies.iter().map(|(_, reply)| status(reply)).collect();
-    let locations: Vec<Option<&str>> = replies.iter().map(|(_, reply)| reply.location.as_deref()).collect();
-    let etags: Vec<Option<&str>> = replies.iter().map(|(_, reply)| reply.etag.as_deref()).collect();
-    let bodies: Vec<&[u8]> = replies.iter().map(|(_, reply)| reply.body.as_slice()).collect();
-    let parameters: [&dyn Parameter; 6] = [&principals, &names, &statuses, &locations, &etags, &bodies];
-    touch(connection, "idempotency", replies.len(), KEEP, &parameters).await
 }

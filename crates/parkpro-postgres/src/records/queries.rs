@@ -1,6 +1,6 @@
 //! The texts of reading. A lot is found by its slug in every statement, so that all of a call go out at once.
 
-use crate::rows::{lot_columns, slot_columns, ticket_columns};
+use crate::rows::{count_columns, counts, lot_columns, slot_columns, ticket_columns};
 
 /// The row of the lot that is asked for.
 macro_rules! of_lot {
@@ -15,10 +15,24 @@ pub(crate) const IS_WRITABLE: &str =
 pub(crate) const LOT: &str =
     concat!("SELECT ", lot_columns!(), " FROM lots l WHERE l.slug = $1 AND NOT l.retired");
 
+pub(crate) const LOT_VIEW: &str = concat!(
+    "SELECT ",
+    lot_columns!(),
+    ", ",
+    count_columns!(),
+    " FROM lots l ",
+    counts!(),
+    " WHERE l.slug = $1 AND NOT l.retired"
+);
+
 pub(crate) const LOTS: &str = concat!(
     "SELECT ",
     lot_columns!(),
-    " FROM lots l WHERE l.slug > $1 AND NOT l.retired ORDER BY l.slug LIMIT $2"
+    ", ",
+    count_columns!(),
+    " FROM (SELECT * FROM lots WHERE slug > $1 AND NOT retired ORDER BY slug LIMIT $2) l ",
+    counts!(),
+    " ORDER BY l.slug"
 );
 
 pub(crate) const VERSIONS: &str = "SELECT slug, version FROM lots WHERE NOT retired ORDER BY slug";

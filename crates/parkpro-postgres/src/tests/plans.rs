@@ -8,50 +8,51 @@ use parkpro_testkit::ask;
 use super::{done, enter, main_lot, rival, sql};
 use crate::{
     claim::{CLAIM, FORGET, RELEASE, USED},
-    facts::{AHEAD, FREE, HEADS, LABELS, LOTS, PLATES, SLOT_COUNTS, TICKETS, WAITING_COUNTS},
+    facts::{AHEAD, FREE, HEADS, LABELS, LOTS, PLATES, TICKETS},
     lock::{BY_SLUG, BY_TICKET, LOCK_FREE, LOCK_WAITING},
     records::queries,
     session::Session,
-    write::{COUNT_SLOTS, COUNT_WAITING, JOURNAL, KEEP, MOVE_LOTS, slots, tickets},
+    write::{books, slots, tickets},
 };
 
 /// A statement, the types of its parameters, and the indexes by which it may find rows.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
-const TURN: [Known; 24] = [
+const TURN: [Known; 18] = [
     (CLAIM, "bigint, text[], text[], bytea[]", &[]),
     (USED, "text[], text[]", &["idempotency_pkey"]),
     (RELEASE, "text[], text[]", &["idempotency_pkey"]),
-    (KEEP, "text[], text[], smallint[], text[], text[], bytea[]", &["idempotency_pkey"]),
     (BY_SLUG, "text[]", &["lot_id_once"]),
     (BY_TICKET, "uuid[]", &["tickets_pkey", "lots_pkey"]),
     (LOCK_FREE, "bigint[]", &["lots_pkey"]),
     (LOCK_WAITING, "bigint", &["lots_pkey"]),
-    (LOTS, "bigint[]", &["lots_pkey"]),
-    (SLOT_COUNTS, "bigint[]", &["slot_counts_pkey"]),
-    (WAITING_COUNTS, "bigint[]", &["waiting_counts_pkey"]),
+    (LOTS, "bigint[]", &["lots_pkey", "slot_counts_pkey", "waiting_counts_pkey"]),
     (PLATES, "bigint[], text[]", &["plate_inside_once", "ticket_plate", "slots_pkey"]),
     (TICKETS, "bigint[], uuid[]", &["tickets_pkey", "slots_pkey"]),
     (LABELS, "bigint[], text[]", &["label_once"]),
     (FREE, "bigint[], bigint[]", &["slot_counts_pkey", "slot_free"]),
     (HEADS, "bigint[], bigint[]", &["waiting_counts_pkey", "queue_head"]),
     (AHEAD, "bigint, bigint, uuid", &["queue_order"]),
-    (MOVE_LOTS, "bigint[], bigint[], bigint[], bigint[], bigint[], bigint[]", &["lots_pkey"]),
-    (COUNT_SLOTS, "bigint[], text[], bigint[], bigint[], bigint[]", &[]),
-    (COUNT_WAITING, "bigint[], text[], text[], bigint[]", &[]),
+    (
+        books::KEEP,
+        "bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], bigint[], bigint[], bigint[], \
+         bigint[], text[], text[], bigint[], bigint[], bigint[], integer[], text[], uuid[], bigint[], text[], bigint[], \
+         text[], text[], text[], smallint[], text[], text[], bytea[]",
+        &["lots_pkey", "idempotency_pkey"],
+    ),
     (
         tickets::UPDATE,
         "uuid[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], text[], text[]",
         &["tickets_pkey"],
     ),
     (slots::OCCUPY, "bigint[], bigint[], uuid[]", &["slots_pkey"]),
-    (JOURNAL, "bigint[], bigint[], integer[], text[], uuid[], bigint[], text[], bigint[], text[]", &[]),
     (FORGET, "bigint, bigint", &["idempotency_age", "idempotency_pkey"]),
 ];
 
-const PAGES: [Known; 15] = [
+const PAGES: [Known; 16] = [
     (queries::LOT, "text", &["lot_id_once"]),
-    (queries::LOTS, "text, bigint", &["lot_id_once"]),
+    (queries::LOT_VIEW, "text", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
+    (queries::LOTS, "text, bigint", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
     (
         queries::SLOTS,
         "text, integer, text, text, text, boolean, boolean, bigint",
