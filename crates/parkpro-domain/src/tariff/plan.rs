@@ -1,0 +1,237 @@
+//! Prices made ready for counting: every rate is a ladder of steps.
+
+use super::{
+    almanac::SECOND,
+    document::{Across, Block, CapPer, Choice, Count, Free, Package, Period, Price, Prices, Rate},
+    exact::Exact,
+    length::Length,
+    when::When,
+};
+use crate::money::MajorAmount;
+
+/// Where a ladder ends that is open-ended.
+pub(super) const OPEN: i64 = i64::MAX;
+
+/// The prices of a board, or of an offer.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) free: Option<Free>,
+    /// The rate outside all windows, then those of the windows.
+    pub(super) ladders: Vec<Ladder>,
+    pub(super) windows: Vec<(When, bool)>,
+    pub(super) caps: Vec<CapRule>,
+    pub(super) cheapest: Vec<Package>,
+    pub(super) restart: Option<Period>,
+    pub(super) across: Across,
+    pub(super) end_begins_next: bool,
+    /// What counts as time, in microseconds.
+    pub(super) grain: i64,
+    pub(super) accumulate: bool,
+    pub(super) minimum: Option<MajorAmount>,
+    pub(super) maximum_stay: Option<(Length, Ladder)>,
+    /// Whether the lot's calendar matters.
+    pub(super) local: bool,
+}
+
+/// What parked time costs, in the order of time.
+#[derive(Debug, Clone)]
+pub(super) struct Ladder {
+    /// The window that it belongs to, or nothing.
+    pub(super) name: String,
+    pub(super) rungs: Vec<Rung>,
+}
+
+/// A stretch of parked time in which every started step has the same price.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rung {
+    /// Microseconds of parked time.
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) step: Step,
+    /// In major units.
+    pub(super) price: Exact,
+    /// The rate per hour that the price is a share of.
+    pub(super) per_hour: Option<MajorAmount>,
+    /// The length of stay up to which a row of a table holds.
+    pub(super) row: Option<Length>,
+}
+
+/// How long a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Every(i64),
+    /// As long as the rung.
+    Whole,
+    Calendar(Period),
+}
+
+/// A cap made ready.
+#[derive(Debug, Clone)]
+pub(super) struct CapRule {
+    pub(super) rule: &'static str,
+    pub(super) name: String,
+    /// None only cuts the time of charges, and limits nothing.
+    pub(super) max: Option<MajorAmount>,
+    pub(super) per: CapPer,
+    pub(super) when: Option<When>,
+    pub(super) entered: Option<When>,
+    pub(super) first: i64,
+}
+
+impl Plan {
+    /// `name` is that of the offer, or empty.
+    pub(super) fn of(name: &str, prices: &Prices) -> Self {
+        let mut ladders = vec![Ladder::of(name, &prices.rate)];
+        ladders.extend(prices.windows.iter().map(|window| Ladder::of(&window.name, &window.rate)));
+        let mut plan = Self {
+            free: prices.free,
+            windows: prices.windows.iter().map(|window| (window.when.clone(), window.continues)).collect(),
+            caps: caps(prices),
+            cheapest: match prices.packages_choice {
+                Choice::AsListed => Vec::new(),
+                Choice::Cheapest => prices.packages.clone(),
+            },
+            restart: prices.restart,
+            across: prices.steps.across,
+            end_begins_next: prices.steps.end_begins_next,
+            grain: match prices.steps.count {
+                Count::Exact => 1,
+                Count::Seconds => SECOND,
+                Count::Minutes => 60 * SECOND,
+            },
+            accumulate: prices.accumulate,
+            minimum: prices.minimum,
+            maximum_stay: prices
+                .maximum_stay
+                .as_ref()
+                .map(|maximum| (maximum.length, Ladder::of("overstay", &maximum.overstay))),
+            local: false,
+            ladders,
+        };
+        plan.local = plan.asks_calendar();
+        plan
+    }
+
+    fn asks_calendar(&self) -> bool {
+        let calendar = |period: Period| !matches!(period, Period::Every(_));
+        let step = |rung: &Rung| matches!(rung.step, Step::Calendar(_));
+        let overstay = self.maximum_stay.iter().map(|(_, ladder)| ladder);
+        !self.windows.is_empty()
+            || self.accumulate
+            || self.restart.is_some_and(calendar)
+            || self.ladders.iter().chain(overstay).any(|ladder| ladder.rungs.iter().any(step))
+            || self.caps.iter().any(|cap| {
+                cap.when.is_some()
+                    || cap.entered.is_some()
+                    || matches!(cap.per, CapPer::Period(period) if calendar(period))
+            })
+    }
+
+    /// The same prices with every step a second long: what [`Across::Once`] charges.
+    pub(super) fn by_the_second(&self) -> Vec<Ladder> {
+        let mut ladders = self.ladders.clone();
+        for rung in ladders.iter_mut().flat_map(|ladder| &mut ladder.rungs) {
+            if let Step::Every(step) = rung.step {
+                rung.price = rung.price.times(SECOND, step);
+                rung.step = Step::Every(SECOND);
+            }
+        }
+        ladders
+    }
+}
+
+fn caps(prices: &Prices) -> Vec<CapRule> {
+    let package = |package: &Package| CapRule {
+        rule: "package",
+        name: package.length.to_string(),
+        max: Some(package.price),
+        per: CapPer::Entry,
+        when: None,
+        entered: None,
+        first: package.length.micros(),
+    };
+    let mut caps: Vec<CapRule> = prices
+        .caps
+        .iter()
+        .map(|cap| CapRule {
+            rule: "cap",
+            name: cap.name.clone(),
+            max: Some(cap.max),
+            per: cap.per,
+            when: cap.when.clone(),
+            entered: cap.entered.clone(),
+            first: cap.first.map_or(OPEN, Length::micros),
+        })
+        .collect();
+    match prices.packages_choice {
+        Choice::AsListed => caps.extend(prices.packages.iter().map(package)),
+        // Cheapest packages replace whole days, so no charge may lie across two of them.
+        Choice::Cheapest if !prices.packages.is_empty() => caps.push(CapRule {
+            rule: "day",
+            name: String::new(),
+            max: None,
+            per: CapPer::Period(Period::Every(Length::DAY)),
+            when: None,
+            entered: None,
+            first: OPEN,
+        }),
+        Choice::Cheapest => {}
+    }
+    caps
+}
+
+impl Ladder {
+    pub(super) fn of(name: &str, rate: &Rate) -> Self {
+        let rungs = match rate {
+            Rate::Free => Vec::new(),
+            Rate::Blocks(blocks) => {
+                let mut from = 0;
+                let rung = |block: &Block| {
+                    let rung = Rung::of(from, block);
+                    from = rung.to;
+                    rung
+                };
+                blocks.iter().map(rung).collect()
+            }
+            Rate::Table { rows, then } => {
+                let (mut from, mut before) = (0, Exact::of(0, 1));
+                let mut rungs = Vec::with_capacity(rows.len() + 1);
+                for row in rows {
+                    let total = Exact::major(row.total);
+                    rungs.push(Rung {
+                        from,
+                        to: row.up_to.micros(),
+                        step: Step::Whole,
+                        price: total.minus(before),
+                        per_hour: None,
+                        row: Some(row.up_to),
+                    });
+                    (from, before) = (row.up_to.micros(), total);
+                }
+                rungs.extend(then.iter().map(|block| Rung::of(from, block)));
+                rungs
+            }
+        };
+        Self { name: name.to_owned(), rungs }
+    }
+}
+
+impl Rung {
+    fn of(from: i64, block: &Block) -> Self {
+        let step = match block.step {
+            None => Step::Whole,
+            Some(Period::Every(length)) => Step::Every(length.micros()),
+            Some(calendar) => Step::Calendar(calendar),
+        };
+        let seconds = match step {
+            Step::Every(micros) => micros / SECOND,
+            // A rate per hour needs a step; saving sees to it.
+            Step::Whole | Step::Calendar(_) => 3_600,
+        };
+        let (price, per_hour) = match block.price {
+            Price::Each(amount) => (Exact::major(amount), None),
+            Price::PerHour(amount) => (Exact::major(amount).times(seconds, 3_600), Some(amount)),
+        };
+        Self { from, to: block.to.map_or(OPEN, Length::micros), step, price, per_hour, row: None }
+    }
+}
