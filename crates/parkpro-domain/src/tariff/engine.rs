@@ -14,7 +14,11 @@ use super::{
     walk::{self, Charge, Charged, Coinage, What},
     words,
 };
-use crate::{money::Money, time::Timestamp, vehicle::VehicleClass};
+use crate::{
+    money::{Currency, Money},
+    time::Timestamp,
+    vehicle::VehicleClass,
+};
 
 /// A document without mistakes, ready to price stays.
 #[derive(Debug, Clone)]
@@ -43,13 +47,14 @@ impl Tariff {
         }
         let mut holidays: Vec<i64> = document.holidays.iter().map(|&date| day_number(date)).collect();
         holidays.sort_unstable();
+        let minor = document.currency.map_or(100, Currency::minor_per_major);
         Ok(Self {
             holidays,
-            common: Priced::of(&document.board),
+            common: Priced::of(&document.board, minor),
             classes: document
                 .classes
                 .iter()
-                .map(|(class, board)| (class.clone(), Priced::of(board)))
+                .map(|(class, board)| (class.clone(), Priced::of(board, minor)))
                 .collect(),
             document,
         })
@@ -229,10 +234,10 @@ impl FeePolicy for Tariff {
 }
 
 impl Priced {
-    fn of(board: &Board) -> Self {
-        let regular = Plan::of("", &board.prices);
+    fn of(board: &Board, minor: i64) -> Self {
+        let regular = Plan::of("", &board.prices, minor);
         let offers: Vec<Plan> =
-            board.offers.iter().map(|offer| Plan::of(&offer.name, &offer.prices)).collect();
+            board.offers.iter().map(|offer| Plan::of(&offer.name, &offer.prices, minor)).collect();
         let dated = |offer: &Offer| offer.enter.is_some() || offer.leave.is_some() || offer.during.is_some();
         let local = regular.local || offers.iter().any(|plan| plan.local) || board.offers.iter().any(dated);
         Self { regular, offers, local }

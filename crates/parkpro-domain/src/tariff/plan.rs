@@ -6,6 +6,7 @@ use super::{
     exact::Exact,
     length::Length,
     when::When,
+    words::Words,
 };
 use crate::money::MajorAmount;
 
@@ -16,8 +17,10 @@ pub(super) const OPEN: i64 = i64::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) free: Option<Free>,
-    /// The rate outside all windows, then those of the windows.
+    /// What is charged: the rate outside all windows, then those of the windows.
     pub(super) ladders: Vec<Ladder>,
+    /// The steps to which [`Across::Once`] lengthens the stay, rate by rate.
+    pub(super) last_steps: Vec<i64>,
     pub(super) windows: Vec<(When, bool)>,
     pub(super) caps: Vec<CapRule>,
     pub(super) cheapest: Vec<Package>,
@@ -36,13 +39,11 @@ pub(super) struct Plan {
 /// What parked time costs, in the order of time.
 #[derive(Debug, Clone)]
 pub(super) struct Ladder {
-    /// The window that it belongs to, or nothing.
-    pub(super) name: String,
     pub(super) rungs: Vec<Rung>,
 }
 
 /// A stretch of parked time in which every started step has the same price.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Rung {
     /// Microseconds of parked time.
     pub(super) from: i64,
@@ -54,6 +55,7 @@ pub(super) struct Rung {
     pub(super) per_hour: Option<MajorAmount>,
     /// The length of stay up to which a row of a table holds.
     pub(super) row: Option<Length>,
+    pub(super) words: Words,
 }
 
 /// How long a step is.
@@ -69,7 +71,7 @@ pub(super) enum Step {
 #[derive(Debug, Clone)]
 pub(super) struct CapRule {
     pub(super) rule: &'static str,
-    pub(super) name: String,
+    pub(super) note: String,
     /// None only cuts the time of charges, and limits nothing.
     pub(super) max: Option<MajorAmount>,
     pub(super) per: CapPer,
@@ -80,9 +82,13 @@ pub(super) struct CapRule {
 
 impl Plan {
     /// `name` is that of the offer, or empty.
-    pub(super) fn of(name: &str, prices: &Prices) -> Self {
-        let mut ladders = vec![Ladder::of(name, &prices.rate)];
-        ladders.extend(prices.windows.iter().map(|window| Ladder::of(&window.name, &window.rate)));
+    pub(super) fn of(name: &str, prices: &Prices, minor: i64) -> Self {
+        let mut ladders = vec![Ladder::of(name, &prices.rate, minor)];
+        ladders.extend(prices.windows.iter().map(|window| Ladder::of(&window.name, &window.rate, minor)));
+        let mut last_steps = Vec::new();
+        if prices.steps.across == Across::Once {
+            last_steps = ladders.iter_mut().map(Ladder::by_the_second).collect();
+        }
         let mut plan = Self {
             free: prices.free,
             windows: prices.windows.iter().map(|window| (window.when.clone(), window.continues)).collect(),
@@ -104,9 +110,10 @@ impl Plan {
             maximum_stay: prices
                 .maximum_stay
                 .as_ref()
-                .map(|maximum| (maximum.length, Ladder::of("overstay", &maximum.overstay))),
+                .map(|maximum| (maximum.length, Ladder::of("overstay", &maximum.overstay, minor))),
             local: false,
             ladders,
+            last_steps,
         };
         plan.local = plan.asks_calendar();
         plan
@@ -126,24 +133,12 @@ impl Plan {
                     || matches!(cap.per, CapPer::Period(period) if calendar(period))
             })
     }
-
-    /// The same prices with every step a second long: what [`Across::Once`] charges.
-    pub(super) fn by_the_second(&self) -> Vec<Ladder> {
-        let mut ladders = self.ladders.clone();
-        for rung in ladders.iter_mut().flat_map(|ladder| &mut ladder.rungs) {
-            if let Step::Every(step) = rung.step {
-                rung.price = rung.price.times(SECOND, step);
-                rung.step = Step::Every(SECOND);
-            }
-        }
-        ladders
-    }
 }
 
 fn caps(prices: &Prices) -> Vec<CapRule> {
     let package = |package: &Package| CapRule {
         rule: "package",
-        name: package.length.to_string(),
+        note: format!("the first {}: at most {}", package.length, package.price),
         max: Some(package.price),
         per: CapPer::Entry,
         when: None,
@@ -155,7 +150,10 @@ fn caps(prices: &Prices) -> Vec<CapRule> {
         .iter()
         .map(|cap| CapRule {
             rule: "cap",
-            name: cap.name.clone(),
+            note: match cap.name.as_str() {
+                "" => format!("at most {}", cap.max),
+                name => format!("{name}: at most {}", cap.max),
+            },
             max: Some(cap.max),
             per: cap.per,
             when: cap.when.clone(),
@@ -168,7 +166,7 @@ fn caps(prices: &Prices) -> Vec<CapRule> {
         // Cheapest packages replace whole days, so no charge may lie across two of them.
         Choice::Cheapest if !prices.packages.is_empty() => caps.push(CapRule {
             rule: "day",
-            name: String::new(),
+            note: String::new(),
             max: None,
             per: CapPer::Period(Period::Every(Length::DAY)),
             when: None,
@@ -181,8 +179,9 @@ fn caps(prices: &Prices) -> Vec<CapRule> {
 }
 
 impl Ladder {
-    pub(super) fn of(name: &str, rate: &Rate) -> Self {
-        let rungs = match rate {
+    /// `name` is that of the window or offer, or empty; `minor` are the minor units of the currency in a major one.
+    pub(super) fn of(name: &str, rate: &Rate, minor: i64) -> Self {
+        let mut rungs = match rate {
             Rate::Free => Vec::new(),
             Rate::Blocks(blocks) => {
                 let mut from = 0;
@@ -205,6 +204,7 @@ impl Ladder {
                         price: total.minus(before),
                         per_hour: None,
                         row: Some(row.up_to),
+                        words: Words::default(),
                     });
                     (from, before) = (row.up_to.micros(), total);
                 }
@@ -212,7 +212,22 @@ impl Ladder {
                 rungs
             }
         };
-        Self { name: name.to_owned(), rungs }
+        for rung in &mut rungs {
+            rung.words = Words::of(name, rung, minor);
+        }
+        Self { rungs }
+    }
+
+    /// Makes every step a second long, at its share of the price; gives the length that steps had.
+    fn by_the_second(&mut self) -> i64 {
+        let mut length = 1;
+        for rung in &mut self.rungs {
+            if let Step::Every(step) = rung.step {
+                rung.price = rung.price.times(SECOND, step);
+                (rung.step, length) = (Step::Every(SECOND), step);
+            }
+        }
+        length
     }
 }
 
@@ -232,6 +247,14 @@ impl Rung {
             Price::Each(amount) => (Exact::major(amount), None),
             Price::PerHour(amount) => (Exact::major(amount).times(seconds, 3_600), Some(amount)),
         };
-        Self { from, to: block.to.map_or(OPEN, Length::micros), step, price, per_hour, row: None }
+        Self {
+            from,
+            to: block.to.map_or(OPEN, Length::micros),
+            step,
+            price,
+            per_hour,
+            row: None,
+            words: Words::default(),
+        }
     }
 }

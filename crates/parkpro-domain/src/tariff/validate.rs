@@ -173,7 +173,11 @@ impl Found {
                     Some(block) => self.block(&format!("{at}/then"), block, across),
                     None if covers(last, longest) => {}
                     None => {
-                        self.add(at, "no-end", "say what follows the last row, or restart, or a maximum stay")
+                        self.add(
+                            at,
+                            "no-end",
+                            "say what follows the last row, or restart, or a maximum stay",
+                        );
                     }
                 }
                 if then.is_some_and(|block| block.to.is_some()) {
@@ -259,7 +263,7 @@ impl Found {
     }
 
     fn caps(&mut self, at: &str, prices: &Prices) {
-        let first = Ladder::of("", &prices.rate).rungs.first().map(|rung| rung.price);
+        let first = Ladder::of("", &prices.rate, 1).rungs.first().map(|rung| rung.price);
         for (number, cap) in prices.caps.iter().enumerate() {
             let at = format!("{at}/caps/{number}");
             if !cap.name.is_empty() {
@@ -307,7 +311,7 @@ impl Found {
     fn combinations(&mut self, at: &str, prices: &Prices) {
         let rates = std::iter::once(&prices.rate).chain(prices.windows.iter().map(|window| &window.rate));
         let calendar = |rate: &Rate| {
-            Ladder::of("", rate).rungs.iter().any(|rung| matches!(rung.step, Step::Calendar(_)))
+            Ladder::of("", rate, 1).rungs.iter().any(|rung| matches!(rung.step, Step::Calendar(_)))
         };
         if (!prices.windows.is_empty() || prices.accumulate) && rates.into_iter().any(calendar) {
             self.add(
@@ -383,7 +387,7 @@ fn most(prices: &Prices, scale: i64) -> i128 {
     let switches = again + 1 + 2 * 3_660 * i128::try_from(spans).unwrap_or(i128::MAX / 10_000);
     let rates = std::iter::once(&prices.rate).chain(prices.windows.iter().map(|window| &window.rate));
     let rates = rates.chain(prices.maximum_stay.iter().map(|maximum| &maximum.overstay));
-    let rungs: Vec<_> = rates.flat_map(|rate| Ladder::of("", rate).rungs).collect();
+    let rungs: Vec<_> = rates.flat_map(|rate| Ladder::of("", rate, 1).rungs).collect();
     let cost = rungs.iter().map(|rung| {
         let steps = match rung.step {
             Step::Every(step) => decade / i128::from(step) + switches,

@@ -25,8 +25,8 @@ pub(super) struct Charge<'a> {
 /// What an amount is for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum What<'a> {
-    /// Steps of the rate of a window, or of the one without a name.
-    Steps(&'a str, Rung),
+    /// Steps of a rate.
+    Steps(&'a Rung),
     Cap(&'a CapRule),
     Package(super::length::Length),
     Free,
@@ -56,7 +56,6 @@ pub(super) struct Charged {
 
 pub(super) struct Walk<'a, 'w> {
     plan: &'a Plan,
-    ladders: &'w [Ladder],
     almanac: &'w Almanac<'a>,
     coinage: Coinage,
     start: i64,
@@ -65,8 +64,8 @@ pub(super) struct Walk<'a, 'w> {
     /// For each rate: the occurrence that its clock belongs to, and the time charged in it.
     clocks: Vec<(i64, i64)>,
     restarts: i64,
-    /// The rate that was charged last, and the time on its clock.
-    last: (usize, i64),
+    /// The rate that was charged last.
+    last: usize,
     charges: Vec<Charge<'a>>,
 }
 
@@ -81,24 +80,17 @@ pub(super) fn charges<'a>(
     time: Charged,
     earlier: &[(i64, i64)],
 ) -> Vec<Charge<'a>> {
-    if plan.across != Across::Once {
-        let mut walk = Walk::new(plan, &plan.ladders, almanac, coinage, time);
+    let walk = |longer| {
+        let mut walk = Walk::new(plan, almanac, coinage, time);
         walk.before(earlier);
-        walk.span(time.start, time.end, 0);
-        return walk.charges;
-    }
-    let ladders = plan.by_the_second();
-    let mut walk = Walk::new(plan, &ladders, almanac, coinage, time);
-    walk.span(time.start, time.end, 0);
-    let (rate, clock) = walk.last;
-    let rung = plan.ladders[rate].rungs.iter().find(|rung| rung.from < clock && clock <= rung.to);
-    let longer = match rung.map(|rung| rung.step) {
-        Some(Step::Every(step)) => (time.start - time.end).rem_euclid(step),
-        _ => 0,
+        walk.span(time.start, time.end, longer);
+        walk
     };
-    let mut walk = Walk::new(plan, &ladders, almanac, coinage, time);
-    walk.span(time.start, time.end, longer);
-    walk.charges
+    let walked = walk(0);
+    match plan.last_steps.get(walked.last) {
+        None => walked.charges,
+        Some(step) => walk((time.start - time.end).rem_euclid(*step)).charges,
+    }
 }
 
 /// What time costs outside all windows and caps.
@@ -109,25 +101,18 @@ pub(super) fn plain<'a>(
     coinage: Coinage,
     time: Charged,
 ) -> Vec<Charge<'a>> {
-    let mut walk = Walk::new(plan, &plan.ladders, almanac, coinage, time);
+    let mut walk = Walk::new(plan, almanac, coinage, time);
     walk.meters.clear();
-    walk.stretch(ladder, &ladder.name, (0, time.end - time.start), time.start, OPEN);
+    walk.stretch(ladder, (0, time.end - time.start), time.start, OPEN);
     walk.charges
 }
 
 impl<'a, 'w> Walk<'a, 'w> {
-    fn new(
-        plan: &'a Plan,
-        ladders: &'w [Ladder],
-        almanac: &'w Almanac<'a>,
-        coinage: Coinage,
-        time: Charged,
-    ) -> Self {
+    fn new(plan: &'a Plan, almanac: &'w Almanac<'a>, coinage: Coinage, time: Charged) -> Self {
         let Charged { entry, start, end } = time;
         let meter = |rule| Meter::of(rule, almanac, coinage.currency, (entry, start, end));
         Self {
             plan,
-            ladders,
             almanac,
             coinage,
             start,
@@ -137,9 +122,9 @@ impl<'a, 'w> Walk<'a, 'w> {
                 .iter()
                 .map(|(when, _)| (almanac.occurrences(when, start, end), 0))
                 .collect(),
-            clocks: vec![(ALWAYS, 0); ladders.len()],
+            clocks: vec![(ALWAYS, 0); plan.ladders.len()],
             restarts: OPEN,
-            last: (0, 0),
+            last: 0,
             charges: Vec::with_capacity(8),
         }
     }
@@ -177,11 +162,11 @@ impl<'a, 'w> Walk<'a, 'w> {
             let clock = if owner == occurrence { clock } else { 0 };
             let runs_on = self.plan.across == Across::RunOn;
             let bound = if until < to && !runs_on { until } else { OPEN };
-            let (plan, ladders) = (self.plan, self.ladders);
-            let paid = self.stretch(&ladders[rate], &plan.ladders[rate].name, (clock, length), now, bound);
+            let plan = self.plan;
+            let paid = self.stretch(&plan.ladders[rate], (clock, length), now, bound);
             let passed = if runs_on { length.max(paid - now) } else { length };
             self.clocks[rate] = (occurrence, clock + passed);
-            self.last = (rate, clock + passed);
+            self.last = rate;
             now += passed;
         }
     }
@@ -206,14 +191,7 @@ impl<'a, 'w> Walk<'a, 'w> {
     }
 
     /// Charges the steps of a rate that begin while its clock runs for `length`; says until when steps are paid.
-    fn stretch(
-        &mut self,
-        ladder: &Ladder,
-        name: &'a str,
-        (clock, length): (i64, i64),
-        now: i64,
-        bound: i64,
-    ) -> i64 {
+    fn stretch(&mut self, ladder: &'a Ladder, (clock, length): (i64, i64), now: i64, bound: i64) -> i64 {
         let (reach, mut paid) = (clock + length, now);
         // When the clock shows so much; steps cut short are shown to end at `bound`.
         let shows = |time: i64| if time == OPEN { OPEN } else { now + (time - clock) };
@@ -232,21 +210,21 @@ impl<'a, 'w> Walk<'a, 'w> {
                     let first = rung.from + begun + (-begun).rem_euclid(step);
                     if first < limit {
                         let count = (limit - first - 1) / step + 1;
-                        self.steps(name, *rung, (shows(first), step, count), bound);
+                        self.steps(rung, (shows(first), step, count), bound);
                         paid = paid.max((shows(first) + step * count).min(bound));
                     }
                 }
                 Step::Whole if rung.from >= clock => {
                     let end = bound.min(shows(limit).max(now + 1));
                     let to = if rung.to == OPEN { end } else { bound };
-                    self.steps(name, *rung, (shows(rung.from), to - shows(rung.from), 1), to);
+                    self.steps(rung, (shows(rung.from), to - shows(rung.from), 1), to);
                 }
                 Step::Whole => {}
                 Step::Calendar(period) => {
                     let mut at = shows(rung.from.max(clock));
                     while at < shows(limit) {
                         let next = self.almanac.next(period, at);
-                        self.steps(name, *rung, (at, next - at, 1), bound.min(next));
+                        self.steps(rung, (at, next - at, 1), bound.min(next));
                         at = next;
                     }
                 }
@@ -256,7 +234,7 @@ impl<'a, 'w> Walk<'a, 'w> {
     }
 
     /// Charges `count` steps, the first at `at`, in as many lines as the caps make necessary.
-    fn steps(&mut self, name: &'a str, rung: Rung, (mut at, step, mut count): (i64, i64, i64), bound: i64) {
+    fn steps(&mut self, rung: &'a Rung, (mut at, step, mut count): (i64, i64, i64), bound: i64) {
         let scale = self.coinage.currency.minor_per_major();
         while count > 0 {
             let almanac = self.almanac;
@@ -266,21 +244,15 @@ impl<'a, 'w> Walk<'a, 'w> {
             let end = at.saturating_add(units.saturating_mul(step));
             let amount = rung.price.round(units.saturating_mul(scale), self.coinage.mode);
             let (from, to) = (at, end.min(bound));
-            self.charges.push(Charge {
-                what: What::Steps(name, rung),
-                from,
-                to,
-                units,
-                price: Some(rung.price),
-                amount,
-            });
-            self.limit(amount, from, to);
+            let charge = Charge { what: What::Steps(rung), from, to, units, price: Some(rung.price), amount };
+            self.limit(charge);
             (at, count) = (end, count - units);
         }
     }
 
-    fn limit(&mut self, amount: i64, from: i64, to: i64) {
-        let (mut allowed, mut by) = (amount, None);
+    /// Takes a charge as far as the caps let it through. One that nothing is left of is not shown: the cap is.
+    fn limit(&mut self, charge: Charge<'a>) {
+        let (mut allowed, mut by) = (charge.amount, None);
         for meter in &self.meters {
             let lets = meter.lets(allowed);
             if lets < allowed {
@@ -290,9 +262,22 @@ impl<'a, 'w> Walk<'a, 'w> {
         for meter in &mut self.meters {
             meter.count(allowed);
         }
-        if let Some(rule) = by {
-            let amount = allowed - amount;
-            self.charges.push(Charge { what: What::Cap(rule), from, to, units: 1, price: None, amount });
+        let Some(rule) = by else { return self.charges.push(charge) };
+        let cap = Charge {
+            what: What::Cap(rule),
+            units: 1,
+            price: None,
+            amount: allowed - charge.amount,
+            ..charge
+        };
+        if allowed > 0 {
+            return self.charges.extend([charge, cap]);
+        }
+        match self.charges.last_mut() {
+            Some(last) if matches!(last.what, What::Cap(before) if std::ptr::eq(before, rule)) => {
+                last.to = cap.to
+            }
+            _ => self.charges.push(Charge { amount: 0, ..cap }),
         }
     }
 }

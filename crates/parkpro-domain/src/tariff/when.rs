@@ -175,8 +175,10 @@ fn with_times(mut span: Span, text: &str) -> Option<Span> {
 
 fn clock(text: &str) -> Option<i64> {
     let (hours, minutes) = text.split_once(':')?;
-    let digits = |part: &str| (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then_some(());
-    (digits(hours)?, digits(minutes)?);
+    let digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(hours) || !digits(minutes) {
+        return None;
+    }
     let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
     let clock = hours * 60 + minutes;
     (minutes < 60 && clock <= MIDNIGHT).then_some(clock)

@@ -1,4 +1,6 @@
-//! The lines of a fee, in words.
+//! The lines of a fee, in words. What can be said beforehand is said once, when the tariff is made ready.
+
+use std::fmt::Write;
 
 use super::{
     FeeLine, Grant,
@@ -13,13 +15,66 @@ const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
+/// How a line of a rate reads.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Words {
+    rule: String,
+    /// Before the number of steps.
+    before: String,
+    /// After it, for one step and for several; the number is left out if there can be only one.
+    after: [String; 2],
+    counted: bool,
+}
+
+impl Words {
+    /// Of a rung of the ladder of that name. `minor` are the minor units of the currency in a major one.
+    pub(super) fn of(name: &str, rung: &Rung, minor: i64) -> Self {
+        let (rule, unit) = match (rung.row, rung.step) {
+            (Some(row), _) => ("table", format!("up to {row}")),
+            (None, Step::Whole) if rung.to == OPEN => ("flat", "once".to_owned()),
+            (None, Step::Whole) => ("flat", format!("once up to {}", length(rung.to))),
+            (None, Step::Calendar(Period::Week)) => ("calendar-week", "calendar week{}".to_owned()),
+            (None, Step::Calendar(Period::Month)) => ("calendar-month", "calendar month{}".to_owned()),
+            (None, Step::Calendar(_)) => ("calendar-day", "calendar day{}".to_owned()),
+            (None, Step::Every(MINUTE)) => ("started-minute", "started minute{}".to_owned()),
+            (None, Step::Every(HOUR)) => ("started-hour", "started hour{}".to_owned()),
+            (None, Step::Every(DAY)) => ("started-day", "started day{}".to_owned()),
+            (None, Step::Every(step)) => ("started-step", format!("started step{{}} of {}", length(step))),
+        };
+        let price = match rung.per_hour {
+            Some(rate) => format!(" at {rate} per hour"),
+            None if rung.price.times(minor, 1).is_whole() => String::new(),
+            None => format!(" at {}", rung.price.decimal()),
+        };
+        let counted = unit.contains("{}");
+        let space = if counted { " " } else { "" };
+        Self {
+            rule: rule.to_owned(),
+            before: if name.is_empty() { String::new() } else { format!("{name}: ") },
+            after: ["", "s"].map(|ending| format!("{space}{}{price}", unit.replace("{}", ending))),
+            counted,
+        }
+    }
+
+    fn note(&self, units: i64) -> String {
+        let after = &self.after[usize::from(units != 1)];
+        let mut note = String::with_capacity(self.before.len() + after.len() + 20);
+        note.push_str(&self.before);
+        if self.counted {
+            // Writing to text does not fail.
+            _ = write!(note, "{units}");
+        }
+        note.push_str(after);
+        note
+    }
+}
+
 /// Makes one line of the rows of a table that follow each other.
 pub(super) fn join_rows(charges: &mut Vec<Charge<'_>>) {
     charges.dedup_by(|next, before| {
-        let (What::Steps(name, row), What::Steps(other, first)) = (next.what, before.what) else {
-            return false;
-        };
-        let joined = name == other && row.row.is_some() && first.row.is_some() && before.to == next.from;
+        let (What::Steps(row), What::Steps(first)) = (next.what, before.what) else { return false };
+        let rows = row.row.is_some() && first.row.is_some();
+        let joined = rows && before.to == next.from && first.to == row.from;
         if joined {
             (before.what, before.to, before.price) = (next.what, next.to, None);
             before.amount = before.amount.saturating_add(next.amount);
@@ -36,7 +91,7 @@ pub(super) fn line(charge: &Charge<'_>, coinage: Coinage) -> FeeLine {
         (_, None) => charge.amount,
     };
     FeeLine {
-        rule: rule(charge),
+        rule: rule(charge.what).to_owned(),
         from: Timestamp::from_micros(charge.from),
         to: Timestamp::from_micros(charge.to),
         units: charge.units,
@@ -46,19 +101,9 @@ pub(super) fn line(charge: &Charge<'_>, coinage: Coinage) -> FeeLine {
     }
 }
 
-fn rule(charge: &Charge<'_>) -> String {
-    let fixed = match charge.what {
-        What::Steps(_, rung) => match (rung.row, rung.step) {
-            (Some(_), _) => "table",
-            (None, Step::Whole) => "flat",
-            (None, Step::Calendar(Period::Week)) => "calendar-week",
-            (None, Step::Calendar(Period::Month)) => "calendar-month",
-            (None, Step::Calendar(_)) => "calendar-day",
-            (None, Step::Every(MINUTE)) => "started-minute",
-            (None, Step::Every(HOUR)) => "started-hour",
-            (None, Step::Every(DAY)) => "started-day",
-            (None, Step::Every(step)) => return format!("started-{}", length(step)),
-        },
+fn rule(what: What<'_>) -> &str {
+    match what {
+        What::Steps(rung) => &rung.words.rule,
         What::Cap(cap) => cap.rule,
         What::Package(_) => "package",
         What::Free => "free",
@@ -67,24 +112,13 @@ fn rule(charge: &Charge<'_>) -> String {
         What::Discount(_) => "discount",
         What::Tax(..) => "tax",
         What::CashRounding => "cash-rounding",
-    };
-    fixed.to_owned()
+    }
 }
 
 fn note(charge: &Charge<'_>, coinage: Coinage) -> String {
-    let money = |minor: i64| Money::new(minor, coinage.currency);
     match charge.what {
-        What::Steps(name, rung) => {
-            let note = steps(charge, rung, coinage);
-            if name.is_empty() { note } else { format!("{name}: {note}") }
-        }
-        What::Cap(cap) => {
-            let max = cap.max.map_or(0, |max| max.floor(coinage.currency));
-            match cap.name.as_str() {
-                "" => format!("at most {}", money(max)),
-                name => format!("{name}: at most {}", money(max)),
-            }
-        }
+        What::Steps(rung) => rung.words.note(charge.units),
+        What::Cap(cap) => cap.note.clone(),
         What::Package(length) => format!("package of {length}"),
         What::Free => "not charged".to_owned(),
         What::Minimum => "up to the minimum".to_owned(),
@@ -100,34 +134,10 @@ fn note(charge: &Charge<'_>, coinage: Coinage) -> String {
             }
         }
         What::Tax(Tax { percent, included: true }, part) => {
-            format!("contains {percent}% tax of {}", money(part))
+            format!("contains {percent}% tax of {}", Money::new(part, coinage.currency))
         }
         What::Tax(Tax { percent, .. }, _) => format!("{percent}% tax"),
         What::CashRounding => "rounded to coins".to_owned(),
-    }
-}
-
-fn steps(charge: &Charge<'_>, rung: Rung, coinage: Coinage) -> String {
-    let units = charge.units;
-    let ending = if units == 1 { "" } else { "s" };
-    let counted = match (rung.row, rung.step) {
-        (Some(row), _) => return format!("up to {row}"),
-        (None, Step::Whole) if rung.to == OPEN => "once".to_owned(),
-        (None, Step::Whole) => format!("once up to {}", length(rung.to)),
-        (None, Step::Calendar(Period::Week)) => format!("{units} calendar week{ending}"),
-        (None, Step::Calendar(Period::Month)) => format!("{units} calendar month{ending}"),
-        (None, Step::Calendar(_)) => format!("{units} calendar day{ending}"),
-        (None, Step::Every(MINUTE)) => format!("{units} started minute{ending}"),
-        (None, Step::Every(HOUR)) => format!("{units} started hour{ending}"),
-        (None, Step::Every(DAY)) => format!("{units} started day{ending}"),
-        (None, Step::Every(step)) => format!("{units} started step{ending} of {}", length(step)),
-    };
-    match (rung.per_hour, charge.price) {
-        (Some(rate), _) => format!("{counted} at {rate} per hour"),
-        (None, Some(price)) if !price.times(coinage.currency.minor_per_major(), 1).is_whole() => {
-            format!("{counted} at {}", price.decimal())
-        }
-        _ => counted,
     }
 }
 
