@@ -116,6 +116,17 @@ impl<'t> Almanac<'t> {
         found
     }
 
+    /// The same, but those that follow each other without a break are one too.
+    pub(super) fn stretches(&self, when: &When, from: i64, to: i64) -> Vec<(i64, i64)> {
+        let mut found = self.occurrences(when, from, to);
+        found.dedup_by(|next, before| {
+            let follows = next.0 == before.1;
+            before.1 = if follows { next.1 } else { before.1 };
+            follows
+        });
+        found
+    }
+
     /// Whether an instant is within `when`; at the very end of it too, if asked.
     pub(super) fn contains(&self, when: &When, instant: i64, or_end: bool) -> bool {
         let inside =
@@ -125,14 +136,7 @@ impl<'t> Almanac<'t> {
 
     /// Whether all the time from `from` to `to` is within `when`, without a break.
     pub(super) fn covers(&self, when: &When, from: i64, to: i64) -> bool {
-        let mut covered = None;
-        for (begin, end) in self.occurrences(when, from, to) {
-            let reached = covered.unwrap_or(from);
-            if begin <= reached && reached < end {
-                covered = Some(end);
-            }
-        }
-        covered.is_some_and(|end| end >= to)
+        self.stretches(when, from, to).iter().any(|&(begin, end)| begin <= from && from < end && to <= end)
     }
 
     /// When the calendar period that holds an instant is over.

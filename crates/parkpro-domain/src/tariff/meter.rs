@@ -35,7 +35,11 @@ impl<'a> Meter<'a> {
         if rule.entered.as_ref().is_some_and(|entered| !almanac.contains(entered, entry, false)) {
             return None;
         }
-        let occurrences = rule.when.as_ref().map(|when| almanac.occurrences(when, entry.min(start), end));
+        let times = |when| match rule.per {
+            CapPer::Window => almanac.occurrences(when, entry.min(start), end),
+            CapPer::Entry | CapPer::Period(_) => almanac.stretches(when, entry.min(start), end),
+        };
+        let occurrences = rule.when.as_ref().map(times);
         let max = rule.max.map_or(i64::MAX, |max| max.floor(currency));
         Some(Self {
             rule,
@@ -64,34 +68,38 @@ impl<'a> Meter<'a> {
             return self.changes;
         }
         let over = self.start.saturating_add(self.rule.first);
-        (self.on, self.changes) = if now < over { (true, over) } else { (false, OPEN) };
-        if let CapPer::Period(period) = self.rule.per
-            && now >= self.resets
-        {
-            self.left = self.max;
-            self.resets = next_reset(period, self.start, now, almanac);
-        }
-        if matches!(self.rule.per, CapPer::Period(_)) {
+        (self.on, self.changes) = match self.times(now) {
+            Ok((begin, end)) if now < over => {
+                if self.rule.per == CapPer::Window && self.counted != begin {
+                    (self.left, self.counted) = (self.max, begin);
+                }
+                (true, over.min(end))
+            }
+            Err(begin) if begin < over => (false, begin),
+            Ok(_) | Err(_) => (false, OPEN),
+        };
+        if let (CapPer::Period(period), true) = (self.rule.per, self.on) {
+            if now >= self.resets {
+                self.left = self.max;
+                self.resets = next_reset(period, self.start, now, almanac);
+            }
             self.changes = self.changes.min(self.resets);
-        }
-        if self.on && self.rule.when.is_some() {
-            self.follow_times(now);
         }
         self.changes
     }
 
-    fn follow_times(&mut self, now: i64) {
+    /// The times of the cap that hold now, or when the next begin.
+    fn times(&mut self, now: i64) -> Result<(i64, i64), i64> {
+        if self.rule.when.is_none() {
+            return Ok((i64::MIN, OPEN));
+        }
         while self.occurrences.get(self.at).is_some_and(|(_, end)| *end <= now) {
             self.at += 1;
         }
-        let Some(&(begin, end)) = self.occurrences.get(self.at) else {
-            self.on = false;
-            return;
-        };
-        self.on = begin <= now;
-        self.changes = self.changes.min(if self.on { end } else { begin });
-        if self.on && self.rule.per == CapPer::Window && self.counted != begin {
-            (self.left, self.counted) = (self.max, begin);
+        match self.occurrences.get(self.at) {
+            Some(&(begin, end)) if begin <= now => Ok((begin, end)),
+            Some(&(begin, _)) => Err(begin),
+            None => Err(OPEN),
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     exact::Exact,
     meter::{Meter, next_reset},
     plan::{CapRule, Ladder, OPEN, Plan, Rung, Step},
+    when::When,
 };
 use crate::money::Currency;
 
@@ -110,6 +111,10 @@ pub(super) fn plain<'a>(
 impl<'a, 'w> Walk<'a, 'w> {
     fn new(plan: &'a Plan, almanac: &'w Almanac<'a>, coinage: Coinage, time: Charged) -> Self {
         let Charged { entry, start, end } = time;
+        let times = |(when, continues): &(When, bool)| match continues {
+            true => (almanac.stretches(when, start, end), 0),
+            false => (almanac.occurrences(when, start, end), 0),
+        };
         let meter = |rule| Meter::of(rule, almanac, coinage.currency, (entry, start, end));
         Self {
             plan,
@@ -117,11 +122,7 @@ impl<'a, 'w> Walk<'a, 'w> {
             coinage,
             start,
             meters: plan.caps.iter().filter_map(meter).collect(),
-            windows: plan
-                .windows
-                .iter()
-                .map(|(when, _)| (almanac.occurrences(when, start, end), 0))
-                .collect(),
+            windows: plan.windows.iter().map(times).collect(),
             clocks: vec![(ALWAYS, 0); plan.ladders.len()],
             restarts: OPEN,
             last: 0,

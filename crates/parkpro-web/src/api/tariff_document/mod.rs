@@ -3,6 +3,7 @@
 //! Amounts, lengths of time and times are text (`"0.035"`, `"1h30min"`, `"Mo-Fr 09:00-18:00"`), never numbers: a float
 //! is no price. Unknown fields are mistakes, so that a misspelt cap is not a missing one.
 
+mod words;
 mod write;
 
 pub(crate) use write::write;
@@ -13,25 +14,35 @@ use parkpro_domain::{
     tariff::{
         Document, Length, Mistake, When,
         document::{
-            Across, Block, Board, Cap, CapPer, Choice, Count, Free, FreeKind, MaximumStay, Offer, Package,
-            Percent, Period, Price, Prices, Rate, Rounding, RoundingMode, Row, Stacking, Steps, Tax, Window,
+            Block, Board, Cap, CapPer, Free, MaximumStay, Offer, Package, Percent, Price, Prices, Rate,
+            Rounding, Row, Steps, Tax, Window,
         },
     },
     vehicle::VehicleClass,
 };
 use serde_json::{Map, Value};
 
+use self::words::{
+    ACROSS, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING, parse_name, parse_per, parse_period,
+};
+
 /// Reads a document, or names everything that is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Document, Vec<Mistake>> {
-    let mut reader = Reader { mistakes: Vec::new() };
+    let mut reader = Reader { mistakes: Vec::new(), unread: Vec::new() };
     let document = reader.document(value);
-    let mut mistakes = reader.mistakes;
+    let Reader { mut mistakes, mut unread } = reader;
+    unread.extend(mistakes.iter().map(|mistake| mistake.pointer.clone()));
     // What follows from a part that could not be read is not another mistake.
-    let related = |one: &str, other: &str| one.starts_with(other) || other.starts_with(one);
-    let unread: Vec<String> = mistakes.iter().map(|mistake| mistake.pointer.clone()).collect();
-    let rest = document.mistakes().into_iter();
-    mistakes.extend(rest.filter(|mistake| !unread.iter().any(|pointer| related(pointer, &mistake.pointer))));
+    let follows = |mistake: &Mistake| {
+        unread.iter().any(|part| is_within(&mistake.pointer, part) || is_within(part, &mistake.pointer))
+    };
+    mistakes.extend(document.mistakes().into_iter().filter(|mistake| !follows(mistake)));
     if mistakes.is_empty() { Ok(document) } else { Err(mistakes) }
+}
+
+/// Whether a pointer points into what another one points to.
+fn is_within(pointer: &str, whole: &str) -> bool {
+    pointer.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 const PRICES: [&str; 11] = [
@@ -51,24 +62,10 @@ const BOARD: [&str; 3] = ["offers", "offers_choice", "lost_ticket"];
 const DOCUMENT: [&str; 7] = ["name", "currency", "holidays", "classes", "tax", "rounding", "discounts"];
 const OFFER: [&str; 6] = ["name", "enter", "leave", "during", "longer_than", "up_to"];
 
-const CHOICES: [(&str, Choice); 2] = [("as-listed", Choice::AsListed), ("cheapest", Choice::Cheapest)];
-const FREE_KINDS: [(&str, FreeKind); 2] = [("deducted", FreeKind::Deducted), ("cliff", FreeKind::Cliff)];
-const COUNTS: [(&str, Count); 3] =
-    [("exact", Count::Exact), ("seconds", Count::Seconds), ("minutes", Count::Minutes)];
-const ACROSS: [(&str, Across); 3] = [("cut", Across::Cut), ("run-on", Across::RunOn), ("once", Across::Once)];
-const MODES: [(&str, RoundingMode); 4] = [
-    ("half-up", RoundingMode::HalfUp),
-    ("half-even", RoundingMode::HalfEven),
-    ("up", RoundingMode::Up),
-    ("down", RoundingMode::Down),
-];
-const STACKING: [(&str, Stacking); 3] =
-    [("all", Stacking::All), ("amounts-first", Stacking::AmountsFirst), ("best", Stacking::Best)];
-const CALENDAR: [(&str, Period); 3] =
-    [("calendar-day", Period::Day), ("calendar-week", Period::Week), ("calendar-month", Period::Month)];
-
 struct Reader {
     mistakes: Vec<Mistake>,
+    /// Lists of which an element could not be read: the places of the others are not known any more.
+    unread: Vec<String>,
 }
 
 /// A JSON object and where it is.
@@ -142,8 +139,14 @@ impl Reader {
                 reader.wrong(at, "wrong-type", "this is a JSON array");
                 return None;
             };
-            let element = |(number, value)| read(reader, &format!("{at}/{number}"), value);
-            Some(elements.iter().enumerate().filter_map(element).collect())
+            let read = elements.iter().enumerate().filter_map(|(number, value)| {
+                let element = read(reader, &format!("{at}/{number}"), value);
+                if element.is_none() {
+                    reader.unread.push(at.to_owned());
+                }
+                element
+            });
+            Some(read.collect())
         });
         elements.unwrap_or_default()
     }
@@ -388,29 +391,5 @@ fn word<T: Copy>(words: &'static [(&str, T)]) -> impl Fn(&mut Reader, &str, &Val
             reader.wrong(at, "unknown-word", format!("this is one of {}", names.join(", ")));
         }
         found
-    }
-}
-
-/// Whether it is a good name is for validation to say.
-fn parse_name(text: &str) -> Result<String, Invalid> {
-    Ok(text.to_owned())
-}
-
-fn parse_period(text: &str) -> Result<Period, Invalid> {
-    match CALENDAR.iter().find(|(name, _)| *name == text) {
-        Some((_, period)) => Ok(*period),
-        None => Length::parse(text).map(Period::Every).map_err(|_neither| {
-            let detail =
-                "a period is a length such as 24h or 7d, or calendar-day, calendar-week, calendar-month";
-            Invalid::new("invalid-period", detail)
-        }),
-    }
-}
-
-fn parse_per(text: &str) -> Result<CapPer, Invalid> {
-    match text {
-        "entry" => Ok(CapPer::Entry),
-        "window" => Ok(CapPer::Window),
-        _ => parse_period(text).map(CapPer::Period),
     }
 }

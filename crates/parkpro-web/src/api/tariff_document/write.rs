@@ -12,7 +12,7 @@ use parkpro_domain::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{ACROSS, CALENDAR, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING};
+use super::words::{ACROSS, CALENDAR, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING};
 
 /// Writes the canonical form: what is usual is left out.
 pub(crate) fn write(document: &Document) -> Value {

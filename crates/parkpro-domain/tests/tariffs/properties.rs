@@ -1,13 +1,11 @@
 //! What holds for every tariff and every stay, tried on random ones.
 //!
-//! A few thousand by default; `PARKPRO_CASES=120000 cargo test --release -p parkpro-domain --test properties` is the
+//! A few thousand by default; `PARKPRO_CASES=120000 cargo test --release -p parkpro-domain --test tariffs` is the
 //! full run.
-#![cfg(test)]
-
-mod reference;
 
 use std::collections::BTreeMap;
 
+use crate::reference;
 use parkpro_domain::{
     money::{Currency, MajorAmount},
     tariff::{

@@ -1,9 +1,9 @@
 //! Real boards: every stay of `tests/data/published.json` costs what its board says, by the document in
 //! `examples/tariffs`. No tariff has code of its own.
-#![cfg(test)]
 
 use std::{fs, path::PathBuf};
 
+use crate::tariff_document;
 use parkpro_domain::{
     money::Currency,
     tariff::{EarlierStay, Stay, Tariff},
@@ -11,9 +11,6 @@ use parkpro_domain::{
     vehicle::VehicleClass,
 };
 use serde_json::Value;
-
-#[path = "../../parkpro-web/src/api/tariff_document/mod.rs"]
-mod tariff_document;
 
 /// Cases whose board leaves the amount open, and why ours is what it is.
 const OPEN_TO_READING: [(&str, &str); 3] = [

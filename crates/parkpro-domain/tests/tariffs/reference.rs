@@ -25,14 +25,13 @@ struct Step {
 
 struct Lot<'d> {
     document: &'d Document,
-    zone: chrono_tz::Tz,
     /// The first minute that is looked at, in minutes since 1970, and what the clocks show at every one.
     first: i64,
     clocks: Vec<NaiveDateTime>,
 }
 
 /// What is due, without offers, packages, discounts and tax.
-pub fn total(document: &Document, stay: &Stay) -> i64 {
+pub(crate) fn total(document: &Document, stay: &Stay) -> i64 {
     let prices = &document.board.prices;
     let minute = |micros: i64| micros / 60_000_000;
     let (entry, left) = (minute(stay.parked_at.micros()), minute(stay.ended_at.micros()));
@@ -101,7 +100,7 @@ impl Lot<'_> {
             }
             instant + TimeDelta::seconds(known.1.into())
         };
-        Lot { document, zone, first, clocks: (first..=last).map(clock).collect() }
+        Lot { document, first, clocks: (first..=last).map(clock).collect() }
     }
 
     /// The first minute at which the clocks show a time or a later one.
@@ -170,7 +169,6 @@ impl Lot<'_> {
         if start >= end {
             return 0;
         }
-        let _ = self.zone;
         let windows: Vec<_> =
             prices.windows.iter().map(|window| self.inside(&window.when, start, end)).collect();
         let rates: Vec<&Rate> =
@@ -190,32 +188,7 @@ impl Lot<'_> {
         let (mut due, mut line, mut running) = (0, None::<Line>, None::<(usize, i64)>);
         for minute in start..end {
             let at = usize::try_from(minute - start).unwrap();
-            let period = prices.restart.map(|period| self.period(period, start, minute));
-            // A step that runs on keeps its rate, and its clock.
-            let runs = running.filter(|(_, until)| minute < *until && prices.steps.across == Across::RunOn);
-            if let Some((rate, _)) = runs {
-                clocks[rate].1 += 1;
-                continue;
-            }
-            if period != restarted {
-                clocks.fill((None, 0));
-                restarted = period;
-                due += finish(line.take(), &caps, &mut left);
-            }
-            let window = windows.iter().position(|inside| inside[at].is_some());
-            let rate = window.map_or(0, |window| window + 1);
-            let occurrence = window
-                .filter(|&window| !prices.windows[window].continues)
-                .and_then(|window| windows[window][at]);
-            if clocks[rate].0 != occurrence {
-                clocks[rate] = (occurrence, 0);
-            }
-            let clock = clocks[rate].1;
-            clocks[rate].1 += 1;
-            let Some(step) = steps[rate].iter().find(|step| step.begins == clock) else { continue };
-            if !step.whole {
-                running = Some((rate, minute + step.ends - step.begins));
-            }
+            // A line ends where a cap begins, ends or starts again.
             let meters = caps.iter().zip(&times).map(|(cap, times)| {
                 let now = times.as_ref().map_or(Some(0), |inside| inside[at])?;
                 let first = cap.first.is_none_or(|first| minute - start < first.seconds() / 60);
@@ -226,6 +199,39 @@ impl Lot<'_> {
                 })
             });
             let meters: Vec<Option<i64>> = meters.collect();
+            if line.as_ref().is_some_and(|line| line.meters != meters) {
+                due += finish(line.take(), &caps, &mut left);
+            }
+            let period = prices.restart.map(|period| self.period(period, start, minute));
+            let window = windows.iter().position(|inside| inside[at].is_some());
+            let rate = window.map_or(0, |window| window + 1);
+            let occurrence = window
+                .filter(|&window| !prices.windows[window].continues)
+                .and_then(|window| windows[window][at]);
+            // A step that runs on keeps its rate, and its clock.
+            let runs = running.filter(|(_, until)| minute < *until && prices.steps.across == Across::RunOn);
+            if let Some((running, _)) = runs {
+                if running != rate || clocks[running].0 != occurrence {
+                    due += finish(line.take(), &caps, &mut left);
+                }
+                clocks[running].1 += 1;
+                continue;
+            }
+            if period != restarted {
+                clocks.fill((None, 0));
+                restarted = period;
+                due += finish(line.take(), &caps, &mut left);
+            }
+            if clocks[rate].0 != occurrence {
+                clocks[rate] = (occurrence, 0);
+                due += finish(line.take(), &caps, &mut left);
+            }
+            let clock = clocks[rate].1;
+            clocks[rate].1 += 1;
+            let Some(step) = steps[rate].iter().find(|step| step.begins == clock) else { continue };
+            if !step.whole {
+                running = Some((rate, minute + (step.ends - step.begins)));
+            }
             match &mut line {
                 Some(open)
                     if open.rate == rate
@@ -234,11 +240,11 @@ impl Lot<'_> {
                         && open.next == minute
                         && !step.whole =>
                 {
-                    (open.count, open.next) = (open.count + 1, minute + step.ends - step.begins);
+                    (open.count, open.next) = (open.count + 1, minute + (step.ends - step.begins));
                 }
                 _ => {
                     due += finish(line.take(), &caps, &mut left);
-                    let next = minute + step.ends - step.begins;
+                    let next = minute.saturating_add(step.ends - step.begins);
                     line = Some(Line { rate, block: step.block, meters, count: 1, price: step.price, next });
                 }
             }
