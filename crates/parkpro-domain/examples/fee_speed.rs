@@ -1,10 +1,5 @@
 //! How long a fee takes: `cargo run --release -p parkpro-domain --example fee_speed`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::use_debug,
-    reason = "a measurement at a developer's desk"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement at a developer's desk")]
 
 use std::{hint::black_box, time::Instant};
 

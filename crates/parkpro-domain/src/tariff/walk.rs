@@ -276,7 +276,7 @@ impl<'a, 'w> Walk<'a, 'w> {
         }
         match self.charges.last_mut() {
             Some(last) if matches!(last.what, What::Cap(before) if std::ptr::eq(before, rule)) => {
-                last.to = cap.to
+                last.to = cap.to;
             }
             _ => self.charges.push(Charge { amount: 0, ..cap }),
         }

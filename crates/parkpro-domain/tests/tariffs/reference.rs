@@ -25,8 +25,9 @@ struct Step {
 
 struct Lot<'d> {
     document: &'d Document,
-    /// The first minute that is looked at, in minutes since 1970, and what the clocks show at every one.
+    /// The first minute that is looked at, in minutes since 1970.
     first: i64,
+    /// The latest time that clocks have shown up to each minute. Set back, they show again what is over for good.
     clocks: Vec<NaiveDateTime>,
 }
 
@@ -93,20 +94,21 @@ impl Lot<'_> {
         let shift = offset(first).1;
         // Looking at the zone once an hour or half hour is enough: no clock changes in between.
         let mut known = (i64::MIN, shift);
+        let mut latest = NaiveDateTime::MIN;
         let clock = |minute: i64| {
             let instant = DateTime::from_timestamp(minute * 60, 0).unwrap().naive_utc();
             if !fixed && minute.div_euclid(30) != known.0 {
                 known = (minute.div_euclid(30), offset(minute.div_euclid(30) * 30).1);
             }
-            instant + TimeDelta::seconds(known.1.into())
+            latest = latest.max(instant + TimeDelta::seconds(known.1.into()));
+            latest
         };
         Lot { document, first, clocks: (first..=last).map(clock).collect() }
     }
 
     /// The first minute at which the clocks show a time or a later one.
     fn minute(&self, time: NaiveDateTime) -> i64 {
-        let at = self.clocks.iter().position(|clock| *clock >= time).unwrap_or(self.clocks.len());
-        self.first + i64::try_from(at).unwrap()
+        self.first + i64::try_from(self.clocks.partition_point(|clock| *clock < time)).unwrap()
     }
 
     fn clock(&self, minute: i64) -> NaiveDateTime {
@@ -149,14 +151,7 @@ impl Lot<'_> {
 
     /// Which period of its kind a minute is in, by a number that differs from period to period.
     fn period(&self, period: Period, start: i64, minute: i64) -> i64 {
-        // A calendar period that clocks are set back into has ended for good.
-        let date = self.clocks[..=usize::try_from(minute - self.first).unwrap()]
-            .iter()
-            .rev()
-            .take(300)
-            .max()
-            .unwrap()
-            .date();
+        let date = self.clock(minute).date();
         match period {
             Period::Every(length) => (minute - start).div_euclid(length.seconds() / 60),
             Period::Day => date.num_days_from_ce().into(),
@@ -284,7 +279,8 @@ fn span(text: &str, date: NaiveDate, holiday: bool) -> Option<(NaiveDateTime, Na
             "PH" => day &= holiday,
             "2024-03-31" => day &= date == NaiveDate::from_ymd_opt(2024, 3, 31).unwrap(),
             "10-20..04-10" => {
-                day &= (date.month(), date.day()) >= (10, 20) || (date.month(), date.day()) <= (4, 10)
+                let month_day = (date.month(), date.day());
+                day &= month_day >= (10, 20) || month_day <= (4, 10);
             }
             times => {
                 let clock = |at: usize| {

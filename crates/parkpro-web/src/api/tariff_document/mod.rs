@@ -8,6 +8,8 @@ mod write;
 
 pub(crate) use write::write;
 
+use std::collections::BTreeMap;
+
 use parkpro_domain::{
     invalid::Invalid,
     money::{Currency, MajorAmount},
@@ -22,9 +24,7 @@ use parkpro_domain::{
 };
 use serde_json::{Map, Value};
 
-use self::words::{
-    ACROSS, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING, parse_name, parse_per, parse_period,
-};
+use self::words::{ACROSS, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING, is_within, parse_per, parse_period};
 
 /// Reads a document, or names everything that is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Document, Vec<Mistake>> {
@@ -38,11 +38,6 @@ pub(crate) fn read(value: &Value) -> Result<Document, Vec<Mistake>> {
     };
     mistakes.extend(document.mistakes().into_iter().filter(|mistake| !follows(mistake)));
     if mistakes.is_empty() { Ok(document) } else { Err(mistakes) }
-}
-
-/// Whether a pointer points into what another one points to.
-fn is_within(pointer: &str, whole: &str) -> bool {
-    pointer.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 const PRICES: [&str; 11] = [
@@ -162,9 +157,17 @@ impl Reader {
         flag.unwrap_or(false)
     }
 
+    /// Whether it is a good name is for validation to say.
+    fn name(&mut self, at: &str, value: &Value) -> Option<String> {
+        if !value.is_string() {
+            self.wrong(at, "wrong-type", "this is text, in quotes");
+        }
+        value.as_str().map(str::to_owned)
+    }
+
     fn document(&mut self, value: &Value) -> Document {
         let read = |reader: &mut Self, of: Object| Document {
-            name: reader.needed(of, "name", text(parse_name)).unwrap_or_default(),
+            name: reader.needed(of, "name", Self::name).unwrap_or_default(),
             currency: reader.field(of, "currency", text(Currency::parse)),
             holidays: reader.list(of, "holidays", text(Document::holiday)),
             board: reader.board(of),
@@ -177,15 +180,15 @@ impl Reader {
         document.unwrap_or_else(|| Document::of_rate("", Rate::Free))
     }
 
-    fn classes(&mut self, of: Object) -> std::collections::BTreeMap<VehicleClass, Board> {
+    fn classes(&mut self, of: Object) -> BTreeMap<VehicleClass, Board> {
         let Some(classes) = of.fields.get("classes").filter(|value| !value.is_null()) else {
-            return Default::default();
+            return BTreeMap::new();
         };
         let Some(classes) = classes.as_object() else {
             self.wrong(of.place("classes"), "wrong-type", "this is a JSON object");
-            return Default::default();
+            return BTreeMap::new();
         };
-        let mut boards = std::collections::BTreeMap::new();
+        let mut boards = BTreeMap::new();
         for (name, value) in classes {
             let at = format!("{}/{}", of.place("classes"), name.replace('~', "~0").replace('/', "~1"));
             let board = self.object(&at, value, &[&BOARD, &PRICES], Self::board);
@@ -291,7 +294,7 @@ impl Reader {
 
     fn window(&mut self, at: &str, value: &Value) -> Option<Window> {
         self.object(at, value, &[&["name", "when", "rate", "continues"]], |reader, of| {
-            let name = reader.needed(of, "name", text(parse_name)).unwrap_or_default();
+            let name = reader.needed(of, "name", Self::name).unwrap_or_default();
             let when = reader.needed(of, "when", text(When::parse));
             let rate = reader.needed(of, "rate", Self::rate);
             let continues = reader.flag(of, "continues");
@@ -301,7 +304,7 @@ impl Reader {
 
     fn cap(&mut self, at: &str, value: &Value) -> Option<Cap> {
         self.object(at, value, &[&["name", "max", "per", "when", "entered", "first"]], |reader, of| {
-            let name = reader.field(of, "name", text(parse_name)).unwrap_or_default();
+            let name = reader.field(of, "name", Self::name).unwrap_or_default();
             let max = reader.needed(of, "max", text(MajorAmount::parse));
             let when = reader.field(of, "when", text(When::parse));
             let usual = if when.is_some() { CapPer::Window } else { CapPer::Entry };
@@ -338,7 +341,7 @@ impl Reader {
 
     fn offer(&mut self, at: &str, value: &Value) -> Option<Offer> {
         self.object(at, value, &[&OFFER, &PRICES], |reader, of| Offer {
-            name: reader.needed(of, "name", text(parse_name)).unwrap_or_default(),
+            name: reader.needed(of, "name", Self::name).unwrap_or_default(),
             enter: reader.field(of, "enter", text(When::parse)),
             leave: reader.field(of, "leave", text(When::parse)),
             during: reader.field(of, "during", text(When::parse)),

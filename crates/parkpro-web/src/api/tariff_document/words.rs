@@ -27,11 +27,6 @@ pub(super) const STACKING: [(&str, Stacking); 3] =
 pub(super) const CALENDAR: [(&str, Period); 3] =
     [("calendar-day", Period::Day), ("calendar-week", Period::Week), ("calendar-month", Period::Month)];
 
-/// Whether it is a good name is for validation to say.
-pub(super) fn parse_name(text: &str) -> Result<String, Invalid> {
-    Ok(text.to_owned())
-}
-
 pub(super) fn parse_period(text: &str) -> Result<Period, Invalid> {
     match CALENDAR.iter().find(|(name, _)| *name == text) {
         Some((_, period)) => Ok(*period),
@@ -49,4 +44,9 @@ pub(super) fn parse_per(text: &str) -> Result<CapPer, Invalid> {
         "window" => Ok(CapPer::Window),
         _ => parse_period(text).map(CapPer::Period),
     }
+}
+
+/// Whether a pointer points into what another one points to.
+pub(super) fn is_within(pointer: &str, whole: &str) -> bool {
+    pointer.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

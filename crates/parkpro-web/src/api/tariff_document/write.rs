@@ -1,6 +1,7 @@
 //! Documents written as JSON.
 
 use parkpro_domain::{
+    money::Currency,
     tariff::{
         Document,
         document::{
@@ -18,7 +19,7 @@ use super::words::{ACROSS, CALENDAR, CHOICES, COUNTS, FREE_KINDS, MODES, STACKIN
 pub(crate) fn write(document: &Document) -> Value {
     let mut fields = Fields::default();
     fields.put("name", document.name.as_str());
-    fields.maybe("currency", document.currency.map(|currency| currency.code()));
+    fields.maybe("currency", document.currency.map(Currency::code));
     fields.many("holidays", document.holidays.iter().map(ToString::to_string));
     fields.board(&document.board);
     if !document.classes.is_empty() {
