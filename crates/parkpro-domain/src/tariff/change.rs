@@ -36,12 +36,22 @@ impl Tariff {
             self.total(&probe)
         };
         let mut same = stay.ended_at.micros();
+        let paid = self.paid_beyond(stay);
         for days in AHEAD {
             let horizon = stay.ended_at.micros().saturating_add(days * Length::DAY.micros());
             // Between two turns the fee does not fall, so halving finds where it rises.
             for turn in self.turns(stay, same, horizon) {
                 let before = turn - 1;
                 if before > same && total(before) != now {
+                    // Mostly it is the end of a step that has been paid.
+                    for paid in paid.iter().flat_map(|&paid| [paid, paid - 1]) {
+                        if same <= paid && paid < before && total(paid) == now && total(paid + 1) != now {
+                            return Some(Change {
+                                at: Timestamp::from_micros(paid + 1),
+                                total: total(paid + 1),
+                            });
+                        }
+                    }
                     let (mut low, mut high) = (same, before);
                     while high - low > 1 {
                         let middle = low + (high - low) / 2;

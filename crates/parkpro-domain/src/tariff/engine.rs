@@ -80,6 +80,12 @@ impl Tariff {
         Money::new(sum(&self.charges(stay)), self.coinage(stay).currency)
     }
 
+    /// Until when steps are paid beyond the end of a stay.
+    pub(super) fn paid_beyond(&self, stay: &Stay) -> Vec<i64> {
+        let ends = self.charges(stay).into_iter().map(|charge| charge.to);
+        ends.filter(|&to| stay.ended_at.micros() <= to && to < i64::MAX).collect()
+    }
+
     /// Days since 1970, sorted.
     pub(super) fn holidays(&self) -> &[i64] {
         &self.holidays
@@ -98,12 +104,13 @@ impl Tariff {
     }
 
     fn charges<'a>(&'a self, stay: &'a Stay) -> Vec<Charge<'a>> {
-        let mut charges = if self.document.discounts == Stacking::Best && stay.discounts.len() > 1 {
-            let one = |at: usize| self.before_tax(stay, &stay.discounts[at..=at]);
-            let all = (0..stay.discounts.len()).map(one);
+        let lost = stay.lost_ticket && self.board(stay).lost_ticket.is_some();
+        let discounts = if lost { &[] } else { stay.discounts.as_slice() };
+        let mut charges = if self.document.discounts == Stacking::Best && discounts.len() > 1 {
+            let all = discounts.chunks(1).map(|one| self.before_tax(stay, one));
             all.min_by_key(|charges| sum(charges)).unwrap_or_default()
         } else {
-            self.before_tax(stay, &stay.discounts)
+            self.before_tax(stay, discounts)
         };
         self.add_tax(&mut charges, stay);
         self.add_cash_rounding(&mut charges, stay);
@@ -172,14 +179,14 @@ impl Tariff {
         if let (true, Some(price)) = (stay.lost_ticket, board.lost_ticket) {
             return vec![whole(stay, What::LostTicket, price.floor(coinage.currency))];
         }
-        let (entry, end) = (stay.parked_at.micros(), stay.ended_at.micros());
+        let entry = stay.parked_at.micros();
         let almanac = if priced.local {
             let first = stay.earlier_stays.iter().map(|stay| stay.from.micros()).fold(entry, i64::min);
             Almanac::new(
                 stay.zone,
                 &self.holidays,
                 first.max(entry - Length::DAY.micros() * 2),
-                end.max(entry),
+                entry.saturating_add(elapsed(stay)),
             )
         } else {
             Almanac::none()
@@ -256,8 +263,8 @@ struct Counter<'a, 'w> {
 impl<'a> Counter<'a, '_> {
     /// When the vehicle left, as far as the tariff counts time.
     fn end(&self, plan: &Plan) -> i64 {
-        let elapsed = self.stay.ended_at.micros_since(self.stay.parked_at);
-        self.stay.parked_at.micros() + elapsed - elapsed % plan.grain
+        let elapsed = elapsed(self.stay);
+        self.stay.parked_at.micros().saturating_add(elapsed - elapsed % plan.grain)
     }
 
     fn fits(&self, offer: &Offer, plan: &Plan) -> bool {
@@ -335,6 +342,11 @@ impl<'a> Counter<'a, '_> {
         }
         stays
     }
+}
+
+/// How long the stay was. Nobody stays longer than ten years; whoever does pays for ten.
+fn elapsed(stay: &Stay) -> i64 {
+    stay.ended_at.micros_since(stay.parked_at).min(Length::LONGEST.micros())
 }
 
 fn whole<'a>(stay: &Stay, what: What<'a>, amount: i64) -> Charge<'a> {

@@ -258,3 +258,29 @@ impl Rung {
         }
     }
 }
+
+/// More than ten years can cost, in minor units.
+pub(super) fn most(prices: &Prices, scale: i64) -> i128 {
+    let decade = i128::from(Length::LONGEST.micros());
+    let again = match prices.restart {
+        None => 0,
+        Some(Period::Every(length)) => decade / i128::from(length.micros()),
+        Some(_) => 3_660,
+    };
+    let spans: usize = prices.windows.iter().map(|window| window.when.spans.len()).sum();
+    let switches = again + 1 + 2 * 3_660 * i128::try_from(spans).unwrap_or(i128::MAX / 10_000);
+    let rates = std::iter::once(&prices.rate).chain(prices.windows.iter().map(|window| &window.rate));
+    let rates = rates.chain(prices.maximum_stay.iter().map(|maximum| &maximum.overstay));
+    let rungs: Vec<_> = rates.flat_map(|rate| Ladder::of("", rate, 1).rungs).collect();
+    let cost = rungs.iter().map(|rung| {
+        let steps = match rung.step {
+            Step::Every(step) => decade / i128::from(step) + switches,
+            Step::Whole => switches,
+            Step::Calendar(_) => 3_660 + switches,
+        };
+        rung.price.at_most(scale).saturating_mul(steps)
+    });
+    let fixed = prices.packages.iter().map(|package| package.price).chain(prices.minimum);
+    let fixed = fixed.map(|amount| Exact::major(amount).at_most(scale).saturating_mul(3_660));
+    cost.chain(fixed).fold(0, i128::saturating_add)
+}

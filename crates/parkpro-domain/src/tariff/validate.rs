@@ -7,7 +7,7 @@ use super::{
     },
     exact::Exact,
     length::Length,
-    plan::{Ladder, OPEN, Step},
+    plan::{self, Ladder, OPEN, Step},
 };
 use crate::{
     invalid,
@@ -146,7 +146,7 @@ impl Found {
         if let Some(minimum) = prices.minimum {
             self.payable(&format!("{at}/minimum"), minimum);
         }
-        if most(prices, self.currency.map_or(MOST_DECIMALS, Currency::minor_per_major)) > HIGHEST {
+        if plan::most(prices, self.currency.map_or(MOST_DECIMALS, Currency::minor_per_major)) > HIGHEST {
             self.add(
                 format!("{at}/rate"),
                 "overflow",
@@ -373,30 +373,4 @@ fn is_hidden(window: &Window, before: &[Window]) -> bool {
     let weekly = before.iter().filter(|other| other.when.is_weekly());
     weekly.flat_map(|other| other.when.minutes_of_week()).for_each(|minute| covered[minute] = true);
     window.when.is_weekly() && window.when.minutes_of_week().all(|minute| covered[minute])
-}
-
-/// More than ten years can cost, in minor units.
-fn most(prices: &Prices, scale: i64) -> i128 {
-    let decade = i128::from(Length::LONGEST.micros());
-    let again = match prices.restart {
-        None => 0,
-        Some(Period::Every(length)) => decade / i128::from(length.micros()),
-        Some(_) => 3_660,
-    };
-    let spans: usize = prices.windows.iter().map(|window| window.when.spans.len()).sum();
-    let switches = again + 1 + 2 * 3_660 * i128::try_from(spans).unwrap_or(i128::MAX / 10_000);
-    let rates = std::iter::once(&prices.rate).chain(prices.windows.iter().map(|window| &window.rate));
-    let rates = rates.chain(prices.maximum_stay.iter().map(|maximum| &maximum.overstay));
-    let rungs: Vec<_> = rates.flat_map(|rate| Ladder::of("", rate, 1).rungs).collect();
-    let cost = rungs.iter().map(|rung| {
-        let steps = match rung.step {
-            Step::Every(step) => decade / i128::from(step) + switches,
-            Step::Whole => switches,
-            Step::Calendar(_) => 3_660 + switches,
-        };
-        rung.price.at_most(scale).saturating_mul(steps)
-    });
-    let fixed = prices.packages.iter().map(|package| package.price).chain(prices.minimum);
-    let fixed = fixed.map(|amount| Exact::major(amount).at_most(scale).saturating_mul(3_660));
-    cost.chain(fixed).fold(0, i128::saturating_add)
 }

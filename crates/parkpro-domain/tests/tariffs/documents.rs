@@ -1,6 +1,5 @@
 //! What may not be said, and what the common tariff is as a document.
 
-use crate::tariff_document;
 use parkpro_domain::{
     money::{Currency, MajorAmount},
     tariff::{
@@ -11,6 +10,8 @@ use parkpro_domain::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::tariff_document;
 
 fn mistakes(document: &Value) -> Vec<(String, &'static str)> {
     let found = tariff_document::read(document).expect_err("it has mistakes");
@@ -288,4 +289,8 @@ fn no_stay_of_ten_years_overflows_what_was_saved() {
     let mut long = stay(0);
     long.ended_at = long.parked_at.plus_micros(Length::LONGEST.micros());
     assert_eq!(dear.fee(&long).total.minor, 999_999_900 * Length::LONGEST.seconds() / 3_600);
+    // Whoever stays longer pays for ten years.
+    let decade = dear.total(&long);
+    long.ended_at = Timestamp::from_micros(i64::MAX);
+    assert_eq!(dear.total(&long), decade);
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use crate::tariff_document;
 use chrono::NaiveDateTime;
 use parkpro_domain::{
     money::Currency,
@@ -10,6 +9,8 @@ use parkpro_domain::{
     time::{Timestamp, Zone},
     vehicle::VehicleClass,
 };
+
+use crate::tariff_document;
 
 /// The examples of the page: the text of a board, the zone, and the rows below it.
 fn examples(page: &str) -> Vec<(String, String, Vec<Vec<String>>)> {

@@ -1,15 +1,11 @@
 //! What holds for every tariff and every stay, tried on random ones.
 //!
-//! A few thousand by default; `PARKPRO_CASES=120000 cargo test --release -p parkpro-domain --test tariffs` is the
-//! full run.
+//! A few hundred by default; `just fees` is the full run.
 
-use std::collections::BTreeMap;
-
-use crate::reference;
 use parkpro_domain::{
     money::{Currency, MajorAmount},
     tariff::{
-        Discount, Document, Grant, Length, Stay, Tariff, When,
+        Discount, Document, EarlierStay, Grant, Length, Stay, Tariff, When,
         document::{
             Across, Block, Board, Cap, CapPer, Choice, Count, Free, FreeKind, MaximumStay, Offer, Package,
             Percent, Period, Price, Prices, Rate, Rounding, RoundingMode, Row, Stacking, Steps, Tax, Window,
@@ -20,10 +16,12 @@ use parkpro_domain::{
 };
 use proptest::{prelude::*, sample::select, test_runner::Config};
 
+use crate::reference;
+
 const MINUTE: i64 = 60_000_000;
 
 fn cases() -> Config {
-    let cases = std::env::var("PARKPRO_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(3_000);
+    let cases = std::env::var("PARKPRO_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300);
     Config { cases, failure_persistence: None, max_global_rejects: cases * 20, ..Config::default() }
 }
 
@@ -258,7 +256,6 @@ fn whole_document() -> impl Strategy<Value = Document> {
             document.tax = taxed.then_some(Tax { percent, included });
             document.rounding = Rounding { mode, cash: coins.then(|| MajorAmount::parse("0.05").unwrap()) };
             document.discounts = discounts;
-            document.classes = BTreeMap::new();
             document
         },
     )
@@ -273,7 +270,7 @@ fn discounts() -> impl Strategy<Value = Vec<Discount>> {
     prop::collection::vec(grant.prop_map(|grant| Discount { name: "CODE".to_owned(), grant }), 0..3)
 }
 
-/// Random parts may not go together; what saving refuses is not tried, except that a cap may be below the first price.
+/// Random parts may not go together; what saving refuses is not tried.
 fn saved(document: &Document) -> Option<Tariff> {
     Tariff::new(document.clone()).ok()
 }
@@ -357,5 +354,45 @@ proptest! {
                 prop_assert!(change.total != now && change.at == until.plus_micros(1));
             }
         }
+    }
+
+    #[test]
+    fn stays_that_add_up_cost_together_what_one_stay_would(
+        rate in blocks(), max in prop::option::of(amount()), parts in (1..400_i64, 1..400_i64)
+    ) {
+        let Rate::Blocks(mut blocks) = rate else { unreachable!() };
+        // Prices without fractions of a cent: parts of a fee are rounded each.
+        for block in &mut blocks {
+            let (Price::Each(price) | Price::PerHour(price)) = block.price;
+            block.price = Price::Each(MajorAmount::parse(price.to_string().split('.').next().unwrap()).unwrap());
+        }
+        let cap = max.map(|max| Cap {
+            name: String::new(), max, per: CapPer::Period(Period::Day), when: None, entered: None, first: None,
+        });
+        let rate = Rate::Blocks(blocks);
+        let prices = Prices { rate, restart: Some(Period::Day), accumulate: true, caps: cap.into_iter().collect(), ..Prices::default() };
+        if let Some(tariff) = saved(&document(prices)) {
+            let at = |minutes: i64| Timestamp::parse("2024-03-31T02:00:00Z").unwrap().plus_micros(minutes * MINUTE);
+            let stay = |from, to| Stay::new(
+                at(from), at(to), VehicleClass::car(), Zone::parse("Europe/Berlin").unwrap(), Currency::parse("EUR").unwrap(),
+            );
+            let total = |stay: &Stay| tariff.total(stay).minor;
+            let (first, second) = parts;
+            let mut later = stay(first + 60, first + 60 + second);
+            later.earlier_stays.push(EarlierStay { from: at(0), to: at(first) });
+            prop_assert_eq!(total(&stay(0, first)) + total(&later), total(&stay(0, first + second)));
+        }
+    }
+
+    #[test]
+    fn a_step_that_counts_once_is_a_started_step_where_no_other_rate_takes_over(
+        step in lengths(), price in amount(), stay in stay()
+    ) {
+        let total = |across| {
+            let rate = Rate::Blocks(vec![Block { to: None, step: Some(Period::Every(step)), price: Price::PerHour(price) }]);
+            let steps = Steps { across, ..Steps::default() };
+            Tariff::new(document(Prices { rate, steps, ..Prices::default() })).unwrap().total(&stay)
+        };
+        prop_assert_eq!(total(Across::Once), total(Across::Cut));
     }
 }

@@ -3,7 +3,6 @@
 
 use std::{fs, path::PathBuf};
 
-use crate::tariff_document;
 use parkpro_domain::{
     money::Currency,
     tariff::{EarlierStay, Stay, Tariff},
@@ -11,6 +10,8 @@ use parkpro_domain::{
     vehicle::VehicleClass,
 };
 use serde_json::Value;
+
+use crate::tariff_document;
 
 /// Cases whose board leaves the amount open, and why ours is what it is.
 const OPEN_TO_READING: [(&str, &str); 3] = [
