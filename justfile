@@ -10,6 +10,11 @@ run *arguments:
 test *arguments:
     ./tests/run {{arguments}}
 
+# Try every rule of the fees on 120,000 random tariffs and stays, and measure how long a fee takes.
+fees:
+    PARKPRO_CASES=120000 cargo test --release -p parkpro-domain --test tariffs properties
+    cargo run --release -p parkpro-domain --example fee_speed
+
 # Format and lint as CI does.
 lint:
     cargo fmt --all --check

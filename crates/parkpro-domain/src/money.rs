@@ -82,19 +82,30 @@ impl MajorAmount {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let wrong =
             || Invalid::new("invalid-amount", "an amount is digits with at most 6 decimals, such as 50.00");
-        let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-        let numeric = |digits: &str| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-        if !numeric(whole) || !numeric(part) || whole.len() > 9 || part.len() > 6 {
+        let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+        let numeric = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+        let empty = whole.is_empty() || text.ends_with('.');
+        if empty || !numeric(whole) || !numeric(part) || whole.len() > 9 || part.len() > 6 {
             return Err(wrong());
         }
         let digits = format!("{whole}{part}").parse().map_err(|_overflow| wrong())?;
         Ok(Self { digits, decimals: u32::try_from(part.len()).map_err(|_overflow| wrong())? })
     }
 
+    /// The same amount as a fraction of major units.
+    pub const fn fraction(self) -> (i64, i64) {
+        (self.digits, 10_i64.pow(self.decimals))
+    }
+
+    /// The same amount in minor units, cut off if it is finer.
+    pub(crate) fn floor(self, currency: Currency) -> i64 {
+        self.digits.saturating_mul(currency.minor_per_major()) / 10_i64.pow(self.decimals)
+    }
+
     /// The same amount in minor units, if the currency has a unit that small.
     pub fn of(self, currency: Currency) -> Result<Money, Invalid> {
         let scale = 10_i64.pow(self.decimals);
-        let minor = self.digits * currency.minor_per_major();
+        let minor = self.digits.saturating_mul(currency.minor_per_major());
         if minor % scale != 0 {
             return Err(Invalid::new(
                 "invalid-amount",
@@ -102,6 +113,17 @@ impl MajorAmount {
             ));
         }
         Ok(Money::new(minor / scale, currency))
+    }
+}
+
+/// As it was written: `50.00`.
+impl fmt::Display for MajorAmount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, width) = (10_i64.pow(self.decimals), usize::try_from(self.decimals).unwrap_or(0));
+        match width {
+            0 => write!(f, "{}", self.digits),
+            _ => write!(f, "{}.{:0width$}", self.digits / unit, self.digits % unit),
+        }
     }
 }
 
@@ -135,6 +157,9 @@ mod tests {
             assert_eq!(MajorAmount::parse(text).unwrap().of(of(code)).unwrap().minor, minor, "{text} {code}");
         }
         assert!(MajorAmount::parse("0.035").unwrap().of(of("EUR")).is_err());
+        for written in ["50.00", "50", "0.035", "0.5"] {
+            assert_eq!(MajorAmount::parse(written).unwrap().to_string(), written);
+        }
         for wrong in ["", ".", "1.", ".5", "-1", "1e3", "1,00", "1.0000001", "9999999999"] {
             assert!(MajorAmount::parse(wrong).is_err(), "{wrong}");
         }

@@ -77,6 +77,11 @@ impl Zone {
         })
     }
 
+    /// Its rules.
+    pub(crate) const fn tz(self) -> chrono_tz::Tz {
+        self.0
+    }
+
     /// Its name in the IANA database.
     pub fn name(self) -> &'static str {
         self.0.name()

@@ -79,13 +79,8 @@ impl Change<'_> {
             Stage::Departed { .. } => return Err(Refusal::AlreadyDeparted { ticket: ticket.id }),
             Stage::Withdrawn { .. } | Stage::Voided { .. } => return Err(Refusal::NotInside),
         };
-        let fee = self.rules.fees.fee(&Stay {
-            parked_at: berth.since,
-            ended_at: self.now,
-            class: ticket.class.clone(),
-            zone: lot.zone,
-            currency: lot.currency,
-        });
+        let stay = Stay::new(berth.since, self.now, ticket.class.clone(), lot.zone, lot.currency);
+        let fee = self.rules.fees.fee(&stay);
         self.events.push(Event::TicketDeparted {
             ticket: seen(&ticket),
             slot: seen_slot(&berth),

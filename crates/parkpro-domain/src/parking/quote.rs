@@ -27,13 +27,7 @@ pub fn quote(view: &TicketView, rules: &Rules, at: Timestamp) -> Result<Quote, R
         Stage::Departed { at, fee, .. } => Ok(Quote { at: *at, fee: fee.clone(), valid_until: None }),
         Stage::Parked(berth) => {
             let at = at.max(berth.since);
-            let stay = Stay {
-                parked_at: berth.since,
-                ended_at: at,
-                class: ticket.class.clone(),
-                zone: lot.zone,
-                currency: lot.currency,
-            };
+            let stay = Stay::new(berth.since, at, ticket.class.clone(), lot.zone, lot.currency);
             let (fee, until) = (rules.fees.fee(&stay), rules.fees.holds_until(&stay));
             Ok(Quote { at, fee, valid_until: Some(until) })
         }

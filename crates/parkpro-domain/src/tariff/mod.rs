@@ -1,12 +1,39 @@
 //! What a stay costs, and why.
+//!
+//! A [`Document`] says it, [`Tariff::new`] checks it, [`Tariff::fee`] prices a stay by it. The page `docs/tariffs.md`
+//! teaches the language. In order: `document`, `length` and `when` are its words, `validate` what it may not say;
+//! `plan` makes it ready, `almanac` knows the lot's calendar, `walk` goes through a stay and passes its `meter`s,
+//! `packages` come last; `engine` puts the fee together, `words` explains it, `change` looks ahead.
 
+mod almanac;
+mod change;
+pub mod document;
+mod engine;
+mod exact;
+mod length;
+mod meter;
+mod packages;
+mod plan;
 mod started_hours;
+mod validate;
+mod walk;
+mod when;
+mod words;
 
+use std::sync::Arc;
+
+pub use change::Change;
+pub use document::Document;
+pub use engine::Tariff;
+pub use length::Length;
 pub use started_hours::StartedHours;
+pub use validate::Mistake;
+pub use when::When;
 
+use self::document::Percent;
 use crate::{
     invalid::Invalid,
-    money::{Currency, Money},
+    money::{Currency, MajorAmount, Money},
     time::{Timestamp, Zone},
     vehicle::VehicleClass,
 };
@@ -24,6 +51,80 @@ pub struct Stay {
     pub zone: Zone,
     /// What the lot's fees are in.
     pub currency: Currency,
+    /// Whether the driver has lost the ticket.
+    pub lost_ticket: bool,
+    /// What is taken off.
+    pub discounts: Vec<Discount>,
+    /// Other stays of the same plate, for tariffs that add up those of one day.
+    pub earlier_stays: Vec<EarlierStay>,
+}
+
+/// A stay that was over before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EarlierStay {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub to: Timestamp,
+}
+
+/// Something taken off a fee. Whether its code is valid is decided elsewhere.
+#[derive(Debug, Clone)]
+pub struct Discount {
+    /// The code, or what people call it.
+    pub name: String,
+    /// What it gives.
+    pub grant: Grant,
+}
+
+/// What a discount gives.
+#[derive(Debug, Clone)]
+pub enum Grant {
+    /// Time at the beginning of the stay, as if the vehicle had come so much later.
+    Free(Length),
+    /// A share of what is due.
+    Percent(Percent),
+    /// An amount, at most what is due.
+    Amount(MajorAmount),
+    /// The prices of another tariff. Only the first such discount counts.
+    Tariff(Arc<Tariff>),
+}
+
+impl PartialEq for Discount {
+    fn eq(&self, other: &Self) -> bool {
+        let same = match (&self.grant, &other.grant) {
+            (Grant::Free(one), Grant::Free(two)) => one == two,
+            (Grant::Percent(one), Grant::Percent(two)) => one == two,
+            (Grant::Amount(one), Grant::Amount(two)) => one == two,
+            (Grant::Tariff(one), Grant::Tariff(two)) => one.document() == two.document(),
+            _ => false,
+        };
+        same && self.name == other.name
+    }
+}
+
+impl Eq for Discount {}
+
+impl Stay {
+    /// A stay without discounts.
+    pub const fn new(
+        parked_at: Timestamp,
+        ended_at: Timestamp,
+        class: VehicleClass,
+        zone: Zone,
+        currency: Currency,
+    ) -> Self {
+        Self {
+            parked_at,
+            ended_at,
+            class,
+            zone,
+            currency,
+            lost_ticket: false,
+            discounts: Vec::new(),
+            earlier_stays: Vec::new(),
+        }
+    }
 }
 
 /// The price of a stay, line by line.
@@ -64,6 +165,17 @@ pub trait FeePolicy: Send + Sync + std::fmt::Debug {
 }
 
 impl Fee {
+    /// The tax in it: the line that says so has the tax as its unit price, whether it adds to the fee or not.
+    pub fn tax(&self) -> Money {
+        let tax = self.lines.iter().find(|line| line.rule == "tax").map_or(0, |line| line.unit_price);
+        Money::new(tax, self.total.currency)
+    }
+
+    /// The fee without the tax in it.
+    pub fn net(&self) -> Money {
+        Money::new(self.total.minor.saturating_sub(self.tax().minor), self.total.currency)
+    }
+
     /// The text that a record keeps of the lines: a line each, its fields separated by tabs.
     pub fn lines_text(&self) -> String {
         let line = |line: &FeeLine| {

@@ -74,13 +74,8 @@ mod tests {
 
     fn stay(micros: i64, currency: &str) -> Stay {
         let parked_at = Timestamp::parse("2026-11-22T08:00:00Z").unwrap();
-        Stay {
-            parked_at,
-            ended_at: parked_at.plus_micros(micros),
-            class: VehicleClass::car(),
-            zone: Zone::UTC,
-            currency: Currency::parse(currency).unwrap(),
-        }
+        let currency = Currency::parse(currency).unwrap();
+        Stay::new(parked_at, parked_at.plus_micros(micros), VehicleClass::car(), Zone::UTC, currency)
     }
 
     fn fifty() -> StartedHours {

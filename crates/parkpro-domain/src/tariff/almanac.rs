@@ -1,0 +1,206 @@
+//! The calendar of a lot as instants: when its days begin, and when given times of given days are.
+//!
+//! A local time becomes the first instant at which the clocks of the zone show it or a later time. So a time that
+//! clocks skip is the end of the gap, and one that they show twice is the earlier.
+
+use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono_tz::{GapInfo, Tz};
+
+use super::{document::Period, when::When};
+use crate::time::Zone;
+
+pub(super) const SECOND: i64 = 1_000_000;
+const DAY: i64 = 86_400;
+/// How many days around a stay are known: a span of the week may have begun a week before.
+const AROUND: i64 = 9;
+
+/// Every day around a stay.
+#[derive(Debug)]
+pub(super) struct Almanac<'t> {
+    zone: Tz,
+    holidays: &'t [i64],
+    /// Days since 1970 of the first of `days`.
+    first: i64,
+    days: Vec<Day>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Day {
+    /// When it begins.
+    begins: i64,
+    /// Whether its clocks run evenly from midnight to midnight.
+    even: bool,
+}
+
+impl<'t> Almanac<'t> {
+    /// The days from a week before `from` to a week after `to`.
+    pub(super) fn new(zone: Zone, holidays: &'t [i64], from: i64, to: i64) -> Self {
+        let zone = zone.tz();
+        let first = from.div_euclid(SECOND * DAY) - AROUND;
+        let last = to.div_euclid(SECOND * DAY) + AROUND;
+        let mut days = Vec::with_capacity(usize::try_from(last - first + 1).unwrap_or(0));
+        let mut offset = offset_at(zone, first * DAY);
+        // Whether the clocks ran with `offset` just before midnight, and at midnight.
+        let (mut before, mut at) = (false, offset_at(zone, first * DAY - offset) == offset);
+        for day in first..=last {
+            let midnight = day * DAY - offset;
+            let next = offset_at(zone, midnight + DAY) == offset;
+            let even = before && at && next;
+            if even {
+                days.push(Day { begins: midnight * SECOND, even });
+                (before, at) = (true, true);
+            } else {
+                days.push(Day { begins: first_instant(zone, local(day, 0)), even });
+                let next_midnight = first_instant(zone, local(day + 1, 0)).div_euclid(SECOND);
+                offset = offset_at(zone, next_midnight);
+                at = next_midnight == (day + 1) * DAY - offset;
+                before = at && offset_at(zone, next_midnight - 1) == offset;
+            }
+        }
+        Self { zone, holidays, first, days }
+    }
+
+    /// For tariffs that do not ask for it.
+    pub(super) const fn none() -> Self {
+        Self { zone: chrono_tz::UTC, holidays: &[], first: 0, days: Vec::new() }
+    }
+
+    /// The instant of a time of a day, counted from the first known one; `minutes` may be 24:00.
+    fn instant(&self, day: usize, minutes: i64) -> Option<i64> {
+        let known = self.days.get(day)?;
+        Some(match minutes {
+            0 => known.begins,
+            _ if known.even => known.begins + minutes * 60 * SECOND,
+            1_440 => self.days.get(day + 1)?.begins,
+            _ => first_instant(self.zone, local(self.first + i64::try_from(day).ok()?, minutes * 60)),
+        })
+    }
+
+    /// When spans of `when` begin and end, if they touch the time from `from` to `to`: in order; those that overlap are
+    /// one, those that only follow each other are not.
+    pub(super) fn occurrences(&self, when: &When, from: i64, to: i64) -> Vec<(i64, i64)> {
+        let mut found: Vec<(i64, i64)> = Vec::with_capacity(self.days.len());
+        let skipped = self.day_of(from).saturating_sub(usize::try_from(when.longest_days()).unwrap_or(8));
+        let (mut weekday, mut sorted) =
+            ((self.first + i64::try_from(skipped).unwrap_or(0) + 3).rem_euclid(7), true);
+        for (at, day) in self.days.iter().enumerate().skip(skipped) {
+            if day.begins > to {
+                break;
+            }
+            let number = self.first + i64::try_from(at).unwrap_or(0);
+            let holiday = when.needs_holidays() && self.holidays.binary_search(&number).is_ok();
+            for span in when.spans.iter().filter(|_| !(holiday && when.holidays_off)) {
+                if !span.begins(weekday, holiday, || date_of(number)) {
+                    continue;
+                }
+                let last = at + usize::try_from(span.days_later).unwrap_or(0);
+                let (Some(begin), Some(end)) = (self.instant(at, span.from), self.instant(last, span.to))
+                else {
+                    continue;
+                };
+                if begin < end && begin <= to && end >= from {
+                    sorted &= found.last().is_none_or(|(_, before)| *before <= begin);
+                    found.push((begin, end));
+                }
+            }
+            weekday = (weekday + 1) % 7;
+        }
+        if !sorted {
+            found.sort_unstable();
+            found.dedup_by(|next, before| {
+                let overlap = next.0 < before.1;
+                before.1 = if overlap { before.1.max(next.1) } else { before.1 };
+                overlap
+            });
+        }
+        found
+    }
+
+    /// The same, but those that follow each other without a break are one too.
+    pub(super) fn stretches(&self, when: &When, from: i64, to: i64) -> Vec<(i64, i64)> {
+        let mut found = self.occurrences(when, from, to);
+        found.dedup_by(|next, before| {
+            let follows = next.0 == before.1;
+            before.1 = if follows { next.1 } else { before.1 };
+            follows
+        });
+        found
+    }
+
+    /// Whether an instant is within `when`; at the very end of it too, if asked.
+    pub(super) fn contains(&self, when: &When, instant: i64, or_end: bool) -> bool {
+        let inside =
+            |&(begin, end): &(i64, i64)| begin <= instant && (instant < end || (or_end && instant == end));
+        self.occurrences(when, instant, instant).iter().any(inside)
+    }
+
+    /// Whether all the time from `from` to `to` is within `when`, without a break.
+    pub(super) fn covers(&self, when: &When, from: i64, to: i64) -> bool {
+        self.stretches(when, from, to).iter().any(|&(begin, end)| begin <= from && from < end && to <= end)
+    }
+
+    /// When the calendar period that holds an instant is over.
+    pub(super) fn next(&self, period: Period, instant: i64) -> i64 {
+        let mut day = self.day_of(instant);
+        loop {
+            day += 1;
+            let Some(next) = self.days.get(day) else { return i64::MAX };
+            let number = self.first + i64::try_from(day).unwrap_or(0);
+            let begins = match period {
+                Period::Every(_) | Period::Day => true,
+                Period::Week => (number + 3).rem_euclid(7) == 0,
+                Period::Month => date_of(number).is_some_and(|date| date.day() == 1),
+            };
+            if begins && next.begins > instant {
+                return next.begins;
+            }
+        }
+    }
+
+    /// When the day of an instant began.
+    pub(super) fn day_began(&self, instant: i64) -> i64 {
+        self.days.get(self.day_of(instant)).map_or(instant, |day| day.begins)
+    }
+
+    fn day_of(&self, instant: i64) -> usize {
+        let Some(start) = self.days.first().map(|day| day.begins) else { return 0 };
+        let guess = usize::try_from((instant - start).max(0) / (SECOND * DAY)).unwrap_or(0);
+        let mut day = (guess + 1).min(self.days.len().saturating_sub(1));
+        while day > 0 && self.days[day].begins > instant {
+            day -= 1;
+        }
+        day
+    }
+}
+
+/// Days since 1970.
+pub(super) fn day_number(date: NaiveDate) -> i64 {
+    i64::from(date.num_days_from_ce()) - 719_163
+}
+
+fn date_of(number: i64) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(i32::try_from(number + 719_163).ok()?)
+}
+
+fn offset_at(zone: Tz, seconds: i64) -> i64 {
+    DateTime::from_timestamp(seconds, 0).map_or(0, |instant| {
+        i64::from(zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc())
+    })
+}
+
+/// A local time of a day, which may be 24:00.
+fn local(day: i64, seconds: i64) -> Option<NaiveDateTime> {
+    Some(date_of(day)?.and_hms_opt(0, 0, 0)? + TimeDelta::seconds(seconds))
+}
+
+fn first_instant(zone: Tz, local: Option<NaiveDateTime>) -> i64 {
+    let Some(local) = local else { return i64::MAX };
+    match zone.from_local_datetime(&local) {
+        MappedLocalTime::Single(instant) | MappedLocalTime::Ambiguous(instant, _) => {
+            instant.timestamp_micros()
+        }
+        MappedLocalTime::None => {
+            GapInfo::new(&local, &zone).and_then(|gap| gap.end).map_or(i64::MAX, |end| end.timestamp_micros())
+        }
+    }
+}

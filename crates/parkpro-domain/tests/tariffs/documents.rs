@@ -1,0 +1,296 @@
+//! What may not be said, and what the common tariff is as a document.
+
+use parkpro_domain::{
+    money::{Currency, MajorAmount},
+    tariff::{
+        Discount, Document, Fee, FeePolicy, Grant, Length, StartedHours, Stay, Tariff, document::Percent,
+    },
+    time::{Timestamp, Zone},
+    vehicle::VehicleClass,
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::tariff_document;
+
+fn mistakes(document: &Value) -> Vec<(String, &'static str)> {
+    let found = tariff_document::read(document).expect_err("it has mistakes");
+    found.into_iter().map(|mistake| (mistake.pointer, mistake.code)).collect()
+}
+
+/// A document with mistakes, and all of them.
+fn refused(document: &Value, expected: &[(&str, &str)]) {
+    let mut found = mistakes(document);
+    found.sort();
+    let found: Vec<_> = found.iter().map(|(pointer, code)| (pointer.as_str(), *code)).collect();
+    assert_eq!(found, expected, "{document}");
+}
+
+fn tariff(document: &Value) -> Tariff {
+    Tariff::new(tariff_document::read(document).unwrap_or_else(|wrong| panic!("{wrong:#?}"))).unwrap()
+}
+
+fn stay(minutes: i64) -> Stay {
+    let from = Timestamp::parse("2026-11-23T08:00:00Z").unwrap();
+    let to = from.plus_micros(minutes * 60_000_000);
+    Stay::new(
+        from,
+        to,
+        VehicleClass::car(),
+        Zone::parse("Europe/Berlin").unwrap(),
+        Currency::parse("EUR").unwrap(),
+    )
+}
+
+fn hourly(price: &str) -> Value {
+    json!({ "blocks": [{ "step": "1h", "price": price }] })
+}
+
+#[test]
+fn every_mistake_of_a_document_is_named_with_its_place_at_once() {
+    refused(
+        &json!({
+            "name": "",
+            "currency": "eur",
+            "rate": { "blocks": [
+                { "to": "2h", "step": "1h", "price": "2.00" },
+                { "to": "1h", "step": "15 min", "price": 1.5 },
+                { "step": "1h", "price": "1.00", "per_hour": "1.00" }
+            ] },
+            "windows": [
+                { "name": "All", "when": "24/7", "rate": "free" },
+                { "name": "Night", "when": "22:00-06:00", "rate": { "table": [{ "up_to": "1h", "total": "1.00" }] } },
+                { "name": "Bad", "when": "Mon 9-5", "rate": "free" }
+            ],
+            "caps": [{ "max": "1.00" }, { "max": "0.005", "per": "window" }],
+            "offers": [{ "name": "Nobody", "rate": "free" }],
+            "colour": "blue"
+        }),
+        &[
+            ("/caps/0/max", "cap-below-first-price"),
+            ("/caps/1/max", "cap-below-first-price"),
+            ("/caps/1/when", "missing"),
+            ("/colour", "unknown-field"),
+            ("/currency", "invalid-currency"),
+            ("/name", "invalid-name"),
+            ("/offers/0", "no-condition"),
+            ("/rate/blocks/1/price", "wrong-type"),
+            ("/rate/blocks/1/step", "invalid-period"),
+            ("/rate/blocks/2", "one-of"),
+            ("/windows/2/when", "invalid-when"),
+        ],
+    );
+}
+
+#[test]
+fn what_can_be_read_is_checked_as_a_whole() {
+    let night = json!({ "name": "Night", "when": "22:00-06:00", "rate": { "table": [{ "up_to": "1h", "total": "1.00" }] } });
+    refused(
+        &json!({
+            "name": "A",
+            "currency": "EUR",
+            "free": { "first": "0min", "kind": "gift" },
+            "rate": { "blocks": [
+                { "step": "1h", "price": "2.00" },
+                { "to": "1h", "per_hour": "1.00" },
+                { "to": "30min", "step": "calendar-day", "price": "1.00" }
+            ] },
+            "windows": [{ "name": "All", "when": "24/7", "rate": "free" }, night],
+            "caps": [{ "max": "5.00", "per": "7d" }, { "max": "9.005", "per": "24h" }, { "max": "1.00", "when": "Sa", "per": "calendar-week" }],
+            "packages": [{ "length": "2d", "price": "9.00" }, { "length": "36h", "price": "8.00" }],
+            "packages_choice": "cheapest",
+            "accumulate": true,
+            "offers": [{ "name": "Nobody", "longer_than": "2h", "up_to": "1h", "rate": { "blocks": [] } }],
+            "classes": { "Lorry": { "rate": "free" }, "bus": {} },
+            "tax": { "percent": "0", "included": true },
+            "rounding": { "mode": "nearest", "cash": "0.00" },
+        }),
+        &[
+            ("/accumulate", "not-combinable"),
+            ("/caps/0/max", "cap-below-shorter"),
+            ("/caps/1/max", "finer-than-minor-unit"),
+            ("/classes/Lorry", "invalid-vehicle-class"),
+            ("/classes/bus/rate", "missing"),
+            ("/free/first", "invalid-length"),
+            ("/free/kind", "unknown-word"),
+            ("/offers/0/rate/blocks", "empty"),
+            ("/offers/0/up_to", "contradiction"),
+            ("/packages/1/length", "not-rising"),
+            ("/packages/1/length", "not-whole-days"),
+            ("/packages/1/price", "not-rising"),
+            ("/rate", "calendar-step"),
+            ("/rate/blocks/0/to", "missing"),
+            ("/rate/blocks/1/step", "step-missing"),
+            ("/rate/blocks/2/to", "no-end"),
+            ("/rate/blocks/2/to", "not-rising"),
+            ("/restart", "not-daily"),
+            ("/rounding/cash", "not-positive"),
+            ("/rounding/mode", "unknown-word"),
+            ("/tax/percent", "no-tax"),
+            ("/windows/1/rate", "no-end"),
+            ("/windows/1/when", "window-hidden"),
+        ],
+    );
+    refused(&json!([]), &[("", "wrong-type")]);
+}
+
+#[test]
+fn the_same_document_as_a_policy_gives_the_same_fees_as_started_hours() {
+    let price = MajorAmount::parse("50.00").unwrap();
+    let document = Tariff::new(Document::started_hours(price)).unwrap();
+    let program = StartedHours::new(price);
+    for currency in ["USD", "JPY", "KWD"] {
+        for micros in [0, 1, 3_599_999_999, 3_600_000_000, 3_600_000_001, 7_200_000_000, 90_000_000_000_001] {
+            let mut stay = stay(0);
+            stay.currency = Currency::parse(currency).unwrap();
+            stay.ended_at = stay.parked_at.plus_micros(micros);
+            assert_eq!(document.fee(&stay), program.fee(&stay), "{micros}");
+            assert_eq!(document.holds_until(&stay), program.holds_until(&stay), "{micros}");
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn started_hours_and_their_document_agree_on_any_stay(micros in 0..400 * 86_400_000_000_i64, cents in 0..1_000_000_i64) {
+        let price = MajorAmount::parse(&format!("{}.{:02}", cents / 100, cents % 100)).unwrap();
+        let mut stay = stay(0);
+        stay.ended_at = stay.parked_at.plus_micros(micros);
+        prop_assert_eq!(Tariff::new(Document::started_hours(price)).unwrap().fee(&stay), StartedHours::new(price).fee(&stay));
+    }
+}
+
+fn lines(fee: &Fee) -> Vec<(&str, i64)> {
+    fee.lines.iter().map(|line| (line.rule.as_str(), line.amount)).collect()
+}
+
+#[test]
+fn discounts_come_off_in_the_order_of_the_tariff_and_never_below_nothing() {
+    let discount = |name: &str, grant| Discount { name: name.to_owned(), grant };
+    let percent = discount("TEN", Grant::Percent(Percent::parse("10").unwrap()));
+    let amount = discount("SHOP", Grant::Amount(MajorAmount::parse("5.00").unwrap()));
+    let hour = discount("HOUR", Grant::Free(Length::HOUR));
+    let fee = |discounts: &str, given: &[&Discount]| {
+        let mut stay = stay(180);
+        stay.discounts = given.iter().copied().cloned().collect();
+        tariff(&json!({ "name": "A", "currency": "EUR", "rate": hourly("10.00"), "discounts": discounts }))
+            .fee(&stay)
+    };
+    // 3 h = 30.00. 10 % = 3.00, then 5.00: 22.00. The other way round: 25.00 - 2.50 = 22.50.
+    assert_eq!(fee("all", &[&amount, &percent]).total.minor, 2_200);
+    assert_eq!(fee("amounts-first", &[&amount, &percent]).total.minor, 2_250);
+    // An hour less costs 20.00; that is the best of the three.
+    assert_eq!(fee("best", &[&amount, &hour, &percent]).total.minor, 2_000);
+    assert_eq!(
+        lines(&fee("all", &[&hour, &amount, &amount, &amount, &amount, &amount])),
+        [
+            ("discount", 0),
+            ("started-hour", 2_000),
+            ("discount", -500),
+            ("discount", -500),
+            ("discount", -500),
+            ("discount", -500),
+            ("discount", 0),
+        ]
+    );
+    let other = tariff(&json!({ "name": "Staff", "currency": "EUR", "rate": hourly("1.00") }));
+    let staff = discount("STAFF", Grant::Tariff(std::sync::Arc::new(other)));
+    assert_eq!(fee("all", &[&percent, &staff]).total.minor, 270);
+}
+
+#[test]
+fn tax_is_rounded_once_and_shown() {
+    let fee = |included: bool, minutes: i64| {
+        let tax = json!({ "percent": "19", "included": included });
+        tariff(&json!({ "name": "A", "currency": "EUR", "rate": hourly("2.50"), "tax": tax }))
+            .fee(&stay(minutes))
+    };
+    // 2.50 and 0.475 on top; 2.50 contains 2.50 * 19 / 119 = 0.3991….
+    let (top, within) = (fee(false, 60), fee(true, 60));
+    assert_eq!((top.net().minor, top.tax().minor, top.total.minor), (250, 48, 298));
+    assert_eq!((within.net().minor, within.tax().minor, within.total.minor), (210, 40, 250));
+    assert_eq!(fee(false, 0).lines, []);
+}
+
+#[test]
+fn a_lost_ticket_an_overstay_a_minimum_and_coins_have_lines_of_their_own() {
+    let document = json!({
+        "name": "A", "currency": "CHF", "rate": { "blocks": [{ "step": "1min", "per_hour": "1.00" }] },
+        "minimum": "0.50", "lost_ticket": "40.00", "rounding": { "cash": "0.05" },
+        "maximum_stay": { "length": "2h", "overstay": { "price": "30.00" } },
+        "classes": { "motorcycle": { "rate": "free" } }
+    });
+    let tariff = tariff(&document);
+    assert_eq!(lines(&tariff.fee(&stay(12))), [("started-minute", 20), ("minimum", 30)]);
+    // 47 min = 0.7833…, 0.78, to coins 0.80.
+    assert_eq!(lines(&tariff.fee(&stay(47))), [("started-minute", 78), ("cash-rounding", 2)]);
+    assert_eq!(lines(&tariff.fee(&stay(121))), [("started-minute", 200), ("flat", 3_000)]);
+    let mut lost = stay(12);
+    lost.lost_ticket = true;
+    assert_eq!(lines(&tariff.fee(&lost)), [("lost-ticket", 4_000)]);
+    let mut motorcycle = stay(300);
+    motorcycle.class = VehicleClass::parse("motorcycle").unwrap();
+    assert_eq!(tariff.fee(&motorcycle).lines, []);
+}
+
+#[test]
+fn packages_are_what_the_board_says_unless_the_cheapest_is_asked_for() {
+    let board = |choice: &str| {
+        tariff(&json!({
+            "name": "A", "currency": "EUR", "rate": { "blocks": [{ "step": "24h", "price": "5.00" }] },
+            "packages": [{ "length": "7d", "price": "32.00" }], "packages_choice": choice
+        }))
+    };
+    let days = |days: i64| stay(days * 1_440);
+    // As listed the package counts once, then each day 5.00; the cheapest takes it again.
+    for (length, listed, cheapest) in
+        [(1, 500, 500), (6, 3_000, 3_000), (7, 3_200, 3_200), (13, 6_200, 6_200), (14, 6_700, 6_400)]
+    {
+        assert_eq!(board("as-listed").fee(&days(length)).total.minor, listed, "{length}");
+        assert_eq!(board("cheapest").fee(&days(length)).total.minor, cheapest, "{length}");
+    }
+}
+
+#[test]
+fn a_step_is_cut_runs_on_or_counts_once_when_another_rate_takes_over() {
+    let board = |across: &str| {
+        tariff(&json!({
+            "name": "A", "currency": "EUR", "rate": { "blocks": [{ "step": "1h", "per_hour": "2.00" }] },
+            "windows": [{ "name": "Late", "when": "10:30-20:00", "rate": { "blocks": [{ "step": "15min", "per_hour": "4.00" }] } }],
+            "steps": { "across": across }
+        }))
+    };
+    // 09:00 to 11:10. Cut: 2 started hours, then 3 quarters of 1.00. Run on: 2 hours until 11:00, then 1 quarter.
+    // Once: 1.5 h at 2.00; 2 h 10 min become 2 h 15 min, so 45 min at 4.00.
+    for (across, expected) in [("cut", 700), ("run-on", 500), ("once", 600)] {
+        assert_eq!(board(across).fee(&stay(130)).total.minor, expected, "{across}");
+    }
+}
+
+#[test]
+fn a_price_table_is_for_stays_of_an_hour_to_a_week() {
+    let (from, zone) = (Timestamp::parse("2026-11-23T08:00:00Z").unwrap(), Zone::UTC);
+    let tariff = tariff(&json!({
+        "name": "A", "currency": "EUR", "rate": hourly("1.00"), "caps": [{ "max": "8.00", "per": "24h" }], "restart": "24h"
+    }));
+    let table = tariff.table(from, zone, VehicleClass::car(), Currency::parse("EUR").unwrap());
+    assert_eq!(table.len(), 30);
+    assert_eq!(
+        (table[0].1.minor, table[23].1.minor, table[24].1.minor, table[29].1.minor),
+        (100, 800, 1_600, 5_600)
+    );
+}
+
+#[test]
+fn no_stay_of_ten_years_overflows_what_was_saved() {
+    let dearest = json!({ "name": "A", "rate": { "blocks": [{ "step": "1s", "price": "999999999" }] } });
+    refused(&dearest, &[("/rate", "overflow")]);
+    let dear = tariff(&json!({ "name": "A", "currency": "EUR", "rate": hourly("9999999") }));
+    let mut long = stay(0);
+    long.ended_at = long.parked_at.plus_micros(Length::LONGEST.micros());
+    assert_eq!(dear.fee(&long).total.minor, 999_999_900 * Length::LONGEST.seconds() / 3_600);
+    // Whoever stays longer pays for ten years.
+    let decade = dear.total(&long);
+    long.ended_at = Timestamp::from_micros(i64::MAX);
+    assert_eq!(dear.total(&long), decade);
+}

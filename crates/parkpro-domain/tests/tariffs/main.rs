@@ -1,0 +1,14 @@
+//! Tariffs seen from outside: as JSON documents, by real boards, by the page that teaches them, on the nights on which
+//! clocks change, and at random.
+#![cfg(test)]
+
+mod clock_changes;
+mod documents;
+mod page;
+mod properties;
+mod published;
+mod reference;
+
+/// Belongs to the web crate, which alone knows JSON; it needs nothing of it.
+#[path = "../../../parkpro-web/src/api/tariff_document/mod.rs"]
+mod tariff_document;
