@@ -24,6 +24,11 @@ lint:
 openapi:
     cargo run --quiet -- --openapi > openapi.json
 
+# How many changes a second the record takes by itself, from 64 callers, without and with idempotency keys.
+bench:
+    cargo run --release -p parkpro-sqlite --example rush -- 64 500
+    cargo run --release -p parkpro-sqlite --example rush -- 64 500 keys
+
 # Open the documentation of the crates.
 docs:
     cargo doc --workspace --no-deps --open

@@ -21,18 +21,26 @@ fn run(line: &str) -> (bool, String) {
 fn the_ten_lines_work_as_printed() {
     for (name, setup) in setups() {
         let program = setup.start();
-        let lines = block("## The API in ten lines");
+        let lines = block("One vehicle parks, two wait");
         assert_eq!(lines.len(), 10);
-        for line in lines {
+        let mut told = String::new();
+        for line in block("## The API in ten lines").into_iter().chain(lines) {
             let live = line.contains("curl -N");
-            let line = line.replace("localhost:8000", program.base()).replacen(
-                "curl",
-                "curl -sS --fail-with-body",
-                1,
-            );
+            let line =
+                line.replace("localhost:8000", program.base()).replace("curl ", "curl -sS --fail-with-body ");
             let (well, body) = run(&line);
             assert!(well || live, "on {name}: {line}\n{body}");
-            assert!(!live || body.contains("event: ticket_parked"), "on {name}: {line}\n{body}");
+            told.push_str(&body);
+        }
+        for word in [
+            r#""status":"waiting","slot":null"#,
+            r#""promoted":[{"#,
+            r#""formatted":"50.00""#,
+            r#""status":"withdrawn""#,
+            r#""status":"out_of_service""#,
+            "event: ticket_parked",
+        ] {
+            assert!(told.contains(word), "on {name}: {word} is not in {told}");
         }
     }
 }

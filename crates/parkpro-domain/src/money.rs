@@ -102,6 +102,13 @@ impl MajorAmount {
         self.digits.saturating_mul(currency.minor_per_major()) / 10_i64.pow(self.decimals)
     }
 
+    /// The nearest amount that can be paid in a currency, half up: 2.50 is 250 cents, and 3 yen.
+    pub fn nearest(self, currency: Currency) -> Money {
+        let scale = 10_i64.pow(self.decimals);
+        let minor = self.digits.saturating_mul(currency.minor_per_major());
+        Money::new(minor / scale + i64::from(2 * (minor % scale) >= scale), currency)
+    }
+
     /// The same amount in minor units, if the currency has a unit that small.
     pub fn of(self, currency: Currency) -> Result<Money, Invalid> {
         let scale = 10_i64.pow(self.decimals);

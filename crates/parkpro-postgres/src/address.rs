@@ -73,7 +73,7 @@ impl Address {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err("the host is missing".to_owned());
         }
-        let trust = trust(&mode, roots)?;
+        let trust = trust(&mode, roots.as_deref())?;
         config.ssl_mode(match trust {
             Trust::NoTls => SslMode::Disable,
             Trust::Anyone => SslMode::Prefer,
@@ -126,8 +126,8 @@ fn decoded(value: &str) -> String {
     form_urlencoded::parse(value.as_bytes()).map(|(text, _)| text.into_owned()).collect()
 }
 
-fn trust(mode: &str, roots: Option<String>) -> Result<Trust, String> {
-    let roots = match roots.as_deref() {
+fn trust(mode: &str, roots: Option<&str>) -> Result<Trust, String> {
+    let roots = match roots {
         None | Some("" | "system") => Roots::System,
         Some(path) => Roots::File(path.into()),
     };

@@ -54,13 +54,17 @@ impl PgTransaction {
             let fresh = self.step(CLAIMING, claim(&connection, &asked, now)).await.map_err(key_busy)?;
             let (fresh, used): (Vec<usize>, Vec<usize>) =
                 unknown.into_iter().partition(|at| fresh.contains(&named(keys[*at])));
-            fresh.into_iter().for_each(|at| claims[at] = Some(Claim::Fresh));
+            for at in fresh {
+                claims[at] = Some(Claim::Fresh);
+            }
             if used.is_empty() {
                 break;
             }
             let asked: Vec<&Key> = used.iter().map(|at| keys[*at]).collect();
             let mut known = self.step(CLAIMING, read(&connection, &asked)).await?;
-            used.into_iter().for_each(|at| claims[at] = known.remove(&named(keys[at])));
+            for at in used {
+                claims[at] = known.remove(&named(keys[at]));
+            }
         }
         let claims: Option<Vec<Claim>> = claims.into_iter().collect();
         claims.ok_or_else(|| PortError::new(CLAIMING, Fault::Conflict, "a key comes and goes"))

@@ -137,16 +137,12 @@ impl Connector {
 
     async fn open(&self) -> Result<AsyncPgConnection, OpenError> {
         let config = &self.address.config;
-        let opened = match &self.tls {
-            Some(tls) => {
-                let (client, driver) =
-                    config.connect(tls.clone()).await.map_err(|error| self.refused(&error))?;
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await
-            }
-            None => {
-                let (client, driver) = config.connect(NoTls).await.map_err(|error| self.refused(&error))?;
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await
-            }
+        let opened = if let Some(tls) = &self.tls {
+            let (client, driver) = config.connect(tls.clone()).await.map_err(|error| self.refused(&error))?;
+            AsyncPgConnection::try_from_client_and_connection(client, driver).await
+        } else {
+            let (client, driver) = config.connect(NoTls).await.map_err(|error| self.refused(&error))?;
+            AsyncPgConnection::try_from_client_and_connection(client, driver).await
         };
         let connection = opened.map_err(|error| match error {
             ConnectionError::CouldntSetupConfiguration(error) => self.not_set_up(&error),

@@ -35,7 +35,7 @@ struct Known {
 }
 
 struct Name {
-    name: String,
+    text: String,
     since: Instant,
     /// How many connections had been opened. A record that was put back to an earlier state has lost them all.
     opened: u64,
@@ -47,7 +47,7 @@ impl Epoch {
         let opened = reader.opened();
         let fresh = |name: &&Name| name.since.elapsed() < FRESH && name.opened == opened;
         if let Some(name) = known.name.as_ref().filter(fresh) {
-            return Ok(name.name.clone());
+            return Ok(name.text.clone());
         }
         known.ask(reader, opened).await
     }
@@ -74,7 +74,7 @@ impl Known {
             name => name?,
         };
         self.question.get_or_insert(question);
-        self.name = Some(Name { name: name.clone(), since: Instant::now(), opened });
+        self.name = Some(Name { text: name.clone(), since: Instant::now(), opened });
         Ok(name)
     }
 }

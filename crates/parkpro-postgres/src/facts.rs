@@ -12,9 +12,10 @@ use parkpro_domain::{
     facts::{Facts, Needs},
     lot::LotId,
     ports::PortError,
+    slot::SlotLabel,
     ticket::{TicketId, Turn},
     time::Timestamp,
-    vehicle::Plate,
+    vehicle::{Plate, PlateKey},
 };
 use uuid::Uuid;
 
@@ -161,16 +162,16 @@ struct Read {
 
 async fn read(
     connection: &AsyncPgConnection,
-    ids: &Vec<i64>,
+    ids: &[i64],
     needs: &[(LotId, Needs)],
 ) -> Result<Read, Trouble> {
     let of = || ids.iter().copied().zip(needs.iter().map(|(_, needs)| needs));
     let ((now, lots), plates, tickets, labels, free, heads) = tokio::try_join!(
         biased;
         lots(connection, ids),
-        plates(connection, pairs(of(), |needs| needs.plates.iter().map(|plate| plate.as_str()))),
+        plates(connection, pairs(of(), |needs| needs.plates.iter().map(PlateKey::as_str))),
         tickets(connection, pairs(of(), |needs| needs.tickets.iter().map(|ticket| ticket.0))),
-        labels(connection, pairs(of(), |needs| needs.labels.iter().map(|label| label.as_str()))),
+        labels(connection, pairs(of(), |needs| needs.labels.iter().map(SlotLabel::as_str))),
         free(connection, pairs(of(), |needs| Some(needs.free_slots).filter(|most| *most > 0))),
         heads(connection, pairs(of(), |needs| Some(needs.heads).filter(|most| *most > 0))),
     )?;
@@ -188,13 +189,13 @@ fn pairs<'n, T, I: IntoIterator<Item = T>>(
 /// What time it is, and lots with what is in them.
 async fn lots(
     connection: &AsyncPgConnection,
-    ids: &Vec<i64>,
+    ids: &[i64],
 ) -> Result<(i64, Vec<(LotRow, CountsRow)>), Trouble> {
     if ids.is_empty() {
         let now = Statement::<BigInt>::new(CLOCK, &[]).row(connection).await?;
         return Ok((now.unwrap_or_default(), Vec::new()));
     }
-    let rows = Statement::<(BigInt, LotColumns, CountColumns)>::new(LOTS, &[ids]).rows(connection);
+    let rows = Statement::<(BigInt, LotColumns, CountColumns)>::new(LOTS, &[&ids]).rows(connection);
     let rows: Vec<(i64, LotRow, CountsRow)> = rows.await?;
     let now = rows.iter().map(|(now, ..)| *now).max().unwrap_or_default();
     Ok((now, rows.into_iter().map(|(_, lot, counts)| (lot, counts)).collect()))

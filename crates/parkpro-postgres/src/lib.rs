@@ -63,7 +63,7 @@ pub struct PgSettings {
     pub connections: usize,
     /// Connections that write, 1 or 2.
     pub write_connections: usize,
-    /// Whether a pooler in transaction mode stands between. It must keep prepared statements (`PgBouncer` from 1.21 on
+    /// Whether a pooler in transaction mode stands between. It must keep prepared statements (PgBouncer from 1.21 on
     /// with `max_prepared_statements` above 0), and the role should have `lc_messages = 'C'` unless the server speaks
     /// English anyway.
     pub transaction_pooler: bool,

@@ -79,12 +79,11 @@ impl PgTransaction {
             Target::LotOf(ticket) => tickets.get(ticket).copied(),
         };
         let ids: BTreeSet<i64> = targets.iter().filter_map(|target| wanted(&self.lots, target)).collect();
-        let held = match ids.is_empty() {
-            true => ids,
-            false => {
-                let passed = self.pass(&ids).await?;
-                self.take(&passed).await?
-            }
+        let held = if ids.is_empty() {
+            ids
+        } else {
+            let passed = self.pass(&ids).await?;
+            self.take(&passed).await?
         };
         let lock = |target: &Target<'_>| match (target, wanted(&self.lots, target)) {
             (Target::NewLot(lot), _) => Lock::Vacant { id_taken: vacant.get(lot).copied().unwrap_or(true) },
@@ -134,7 +133,9 @@ impl PgTransaction {
             tokio::try_join!(biased; by_slug(&connection, &slugs), by_ticket(&connection, &tickets))
         };
         let (named, ticketed) = self.step(LOCKING, found).await?;
-        named.into_iter().for_each(|(id, lot)| self.lots.learn(id, lot));
+        for (id, lot) in named {
+            self.lots.learn(id, lot);
+        }
         let learn = |(ticket, id, lot)| {
             self.lots.learn(id, lot);
             (ticket, id)
@@ -174,23 +175,23 @@ impl PgTransaction {
     }
 }
 
-async fn by_slug(connection: &AsyncPgConnection, slugs: &Vec<&str>) -> Result<Vec<(i64, LotId)>, Trouble> {
+async fn by_slug(connection: &AsyncPgConnection, slugs: &[&str]) -> Result<Vec<(i64, LotId)>, Trouble> {
     if slugs.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = Statement::<(BigInt, Text)>::new(BY_SLUG, &[slugs]).rows(connection);
+    let rows = Statement::<(BigInt, Text)>::new(BY_SLUG, &[&slugs]).rows(connection);
     let rows: Vec<(i64, String)> = rows.await?;
     rows.into_iter().map(|(id, slug)| Ok((id, lot_id(&slug)?))).collect()
 }
 
 async fn by_ticket(
     connection: &AsyncPgConnection,
-    tickets: &Vec<Uuid>,
+    tickets: &[Uuid],
 ) -> Result<Vec<(TicketId, i64, LotId)>, Trouble> {
     if tickets.is_empty() {
         return Ok(Vec::new());
     }
-    let rows = Statement::<(SqlUuid, BigInt, Text)>::new(BY_TICKET, &[tickets]).rows(connection);
+    let rows = Statement::<(SqlUuid, BigInt, Text)>::new(BY_TICKET, &[&tickets]).rows(connection);
     let rows: Vec<(Uuid, i64, String)> = rows.await?;
     rows.into_iter().map(|(ticket, id, slug)| Ok((TicketId(ticket), id, lot_id(&slug)?))).collect()
 }

@@ -1,7 +1,8 @@
 //! Bringing the tables up to date.
 
-use diesel::migration::MigrationSource;
-use diesel::{Connection, pg::Pg};
+use std::error::Error;
+
+use diesel::{Connection, connection::SimpleConnection, migration::MigrationSource, pg::Pg};
 use diesel_async::{AsyncPgConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::runtime::Handle;
@@ -31,11 +32,11 @@ fn carry_out(connection: AsyncPgConnection) -> Result<(), OpenError> {
     let mut connection: AsyncConnectionWrapper<AsyncPgConnection> = connection.into();
     connection
         .transaction::<(), Halt, _>(|connection| {
-            diesel::connection::SimpleConnection::batch_execute(connection, ALONE)?;
+            connection.batch_execute(ALONE)?;
             if let Some(found) = newer(connection)? {
                 return Err(Halt(OpenError::Newer { found }));
             }
-            let carried_out = connection.run_pending_migrations(MIGRATIONS).map_err(halt)?;
+            let carried_out = connection.run_pending_migrations(MIGRATIONS)?;
             for version in carried_out {
                 tracing::info!(%version, "the tables of the record were changed");
             }
@@ -46,21 +47,24 @@ fn carry_out(connection: AsyncPgConnection) -> Result<(), OpenError> {
 
 /// The newest migration that the record has seen, if it is newer than ours.
 fn newer(connection: &mut AsyncConnectionWrapper<AsyncPgConnection>) -> Result<Option<String>, Halt> {
-    let ours = MigrationSource::<Pg>::migrations(&MIGRATIONS).map_err(halt)?;
+    let ours = MigrationSource::<Pg>::migrations(&MIGRATIONS)?;
     let newest = ours.iter().map(|migration| migration.name().version().as_owned()).max();
-    let seen = connection.applied_migrations().map_err(halt)?.into_iter().max();
+    let seen = connection.applied_migrations()?.into_iter().max();
     Ok(seen.filter(|seen| newest.is_none_or(|newest| *seen > newest)).map(|seen| seen.to_string()))
 }
 
+/// Why nothing was changed.
 struct Halt(OpenError);
 
 impl From<diesel::result::Error> for Halt {
     fn from(error: diesel::result::Error) -> Self {
-        halt(error.into())
+        Box::<dyn Error + Send + Sync>::from(error).into()
     }
 }
 
-fn halt(error: Box<dyn std::error::Error + Send + Sync>) -> Halt {
-    let why = error.to_string();
-    Halt(if is_pooler(&why) { OpenError::Pooler } else { OpenError::Migration(why) })
+impl From<Box<dyn Error + Send + Sync>> for Halt {
+    fn from(error: Box<dyn Error + Send + Sync>) -> Self {
+        let why = error.to_string();
+        Self(if is_pooler(&why) { OpenError::Pooler } else { OpenError::Migration(why) })
+    }
 }

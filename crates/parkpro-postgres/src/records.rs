@@ -12,8 +12,10 @@ use parkpro_domain::{
         Fault, JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
         TicketFilter, TicketView, WaitingPage,
     },
-    slot::{Slot, SlotLabel, SlotStatus},
+    slot::{Level, Slot, SlotLabel, SlotStatus},
     ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    time::Timestamp,
+    vehicle::{PlateKey, VehicleClass},
 };
 use uuid::Uuid;
 
@@ -255,8 +257,8 @@ async fn slots(
 ) -> Result<Vec<SlotRow>, Trouble> {
     let (slug, limit) = (lot.as_str(), i64::from(limit));
     let (rank, label) = after.map_or((i32::MIN, ""), |after| (after.rank, after.label.as_str()));
-    let level = filter.level.as_ref().map(|level| level.as_str());
-    let accepts = filter.accepts.as_ref().map(|class| class.as_str());
+    let level = filter.level.as_ref().map(Level::as_str);
+    let accepts = filter.accepts.as_ref().map(VehicleClass::as_str);
     let (occupied, in_service) = match filter.status {
         None => (None, None),
         Some(SlotStatus::Available) => (Some(false), Some(true)),
@@ -291,11 +293,11 @@ async fn tickets(
     limit: u32,
 ) -> Result<Vec<Labelled>, Trouble> {
     let (slug, limit) = (lot.as_str(), i64::from(limit));
-    let from = filter.from.map_or(i64::MIN, |from| from.micros());
-    let to = filter.to.map_or(i64::MAX, |to| to.micros());
+    let from = filter.from.map_or(i64::MIN, Timestamp::micros);
+    let to = filter.to.map_or(i64::MAX, Timestamp::micros);
     let before = before.map_or(i64::MAX, |before| before.0);
     let status = filter.status.map(TicketStatus::as_str);
-    let plate = filter.plate.as_ref().map(|plate| plate.as_str());
+    let plate = filter.plate.as_ref().map(PlateKey::as_str);
     let text = match (filter.status, plate) {
         (_, Some(_)) => queries::TICKETS_OF_PLATE,
         (Some(TicketStatus::Waiting | TicketStatus::Parked), None) => queries::OPEN_TICKETS,

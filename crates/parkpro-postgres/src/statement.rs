@@ -49,6 +49,9 @@ parameter! {
     Option<i64> => Nullable<BigInt>;
     Option<&str> => Nullable<Text>;
     Option<bool> => Nullable<Bool>;
+    &[i64] => Array<BigInt>;
+    &[&str] => Array<Text>;
+    &[Uuid] => Array<SqlUuid>;
     Vec<bool> => Array<Bool>;
     Vec<i16> => Array<SmallInt>;
     Vec<i32> => Array<Integer>;
@@ -70,10 +73,7 @@ impl<'a, Columns: 'static> Statement<'a, Columns> {
     }
 
     /// Its rows. It is sent when the future is first polled; the future borrows nothing but the connection.
-    pub(crate) fn rows<'c, Row>(
-        self,
-        mut connection: &'c AsyncPgConnection,
-    ) -> BoxFuture<'c, QueryResult<Vec<Row>>>
+    pub(crate) fn rows<Row>(self, mut connection: &AsyncPgConnection) -> BoxFuture<'_, QueryResult<Vec<Row>>>
     where
         Columns: Send,
         Row: FromSqlRow<Columns, Pg> + Send + 'static,
@@ -88,10 +88,7 @@ impl<'a, Columns: 'static> Statement<'a, Columns> {
     }
 
     /// Its first row, if there is one.
-    pub(crate) fn row<'c, Row>(
-        self,
-        connection: &'c AsyncPgConnection,
-    ) -> BoxFuture<'c, QueryResult<Option<Row>>>
+    pub(crate) fn row<Row>(self, connection: &AsyncPgConnection) -> BoxFuture<'_, QueryResult<Option<Row>>>
     where
         Columns: Send,
         Row: FromSqlRow<Columns, Pg> + Send + 'static,
@@ -101,10 +98,7 @@ impl<'a, Columns: 'static> Statement<'a, Columns> {
     }
 
     /// How many rows it touched.
-    pub(crate) fn touched<'c>(
-        self,
-        mut connection: &'c AsyncPgConnection,
-    ) -> BoxFuture<'c, QueryResult<usize>> {
+    pub(crate) fn touched(self, mut connection: &AsyncPgConnection) -> BoxFuture<'_, QueryResult<usize>> {
         connection.execute_returning_count(self)
     }
 }

@@ -153,7 +153,7 @@ impl PgTransaction {
         let connection = self.connection()?;
         let begin = (self.stage == Stage::Due).then(|| self.connections.session().begin_writing());
         self.stage = Stage::Open;
-        let begun = async {
+        let opening = async {
             let mut connection = &*connection;
             match begin {
                 Some(begin) => Ok(connection.batch_execute(begin).await?),
@@ -161,7 +161,7 @@ impl PgTransaction {
             }
         };
         // In this order, so that BEGIN is sent first. Should it fail, the connection is lost and nothing else happens.
-        let both = async { tokio::try_join!(biased; begun, work) };
+        let both = async { tokio::try_join!(biased; opening, work) };
         let done = timely(PATIENCE, both).await;
         match &done {
             Err(Trouble::Silence) => self.lose_connection(),

@@ -55,7 +55,7 @@ impl PgTransaction {
             };
             placed.push((id, change));
         }
-        self.step(DOING, write(&connection, &placed, replies)).await
+        self.step(DOING, Box::pin(write(&connection, &placed, replies))).await
     }
 }
 
@@ -142,12 +142,15 @@ fn limit(lot: &Lot) -> Option<i32> {
 
 /// Settings of lots, where they changed.
 async fn change_lots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
-    let changed = |change: &Changes| {
+    let has_settings = |change: &Changes| {
         let settings = |entry: &Entry| matches!(entry.event, Event::LotChanged | Event::LotRemoved);
         !change.opened && change.journal.iter().any(settings)
     };
-    let lots: Vec<Of<'_, Lot>> =
-        changes.iter().filter(|(_, change)| changed(change)).map(|(id, change)| (*id, &change.lot)).collect();
+    let lots: Vec<Of<'_, Lot>> = changes
+        .iter()
+        .filter(|(_, change)| has_settings(change))
+        .map(|(id, change)| (*id, &change.lot))
+        .collect();
     if lots.is_empty() {
         return Ok(());
     }

@@ -117,6 +117,8 @@ impl Writer {
         while let Some(batch) = self.next_batch().await {
             let verdicts = self.carry_out(&batch).await;
             self.deliver(batch, verdicts);
+            // Whoever was answered and is at hand gets to ask for the next thing before the next batch is taken.
+            tokio::task::yield_now().await;
         }
     }
 

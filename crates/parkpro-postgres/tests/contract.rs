@@ -16,7 +16,7 @@ struct PgStage {
 }
 
 impl PgStage {
-    fn new(write_connections: usize) -> Arc<dyn Stage> {
+    fn with_writers(write_connections: usize) -> Arc<dyn Stage> {
         Arc::new(Self { url: servers::postgres().fresh_database(), write_connections })
     }
 
@@ -46,15 +46,15 @@ impl Stage for PgStage {
 
 #[test]
 fn the_contract_holds() {
-    contract::hold(|| PgStage::new(1));
+    contract::hold(|| PgStage::with_writers(1));
 }
 
 #[test]
 fn the_contract_holds_with_two_writers() {
-    contract::hold(|| PgStage::new(2));
+    contract::hold(|| PgStage::with_writers(2));
 }
 
 #[test]
 fn random_histories_are_those_of_the_memory_record() {
-    histories::hold(40, || PgStage::new(1));
+    histories::hold(40, || PgStage::with_writers(1));
 }

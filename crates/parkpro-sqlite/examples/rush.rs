@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = SqliteSettings { path, page_cache_mb: 64, readers: 2, queue_length: 4096, batch: 128 };
     let heard = Arc::new(Heard::default());
     let clock = Arc::new(HandClock::default());
-    let record = Arc::new(SqliteRecord::open(settings, clock, ask::rules(), Arc::clone(&heard) as _)?);
+    let record = Arc::new(SqliteRecord::open(settings, clock, ask::rules(), heard.clone())?);
     record.change(ask::request(Command::OpenLot(ask::open("main", ask::slots(999))))).await?;
 
     let (begun, busy) = (Instant::now(), writer_time());

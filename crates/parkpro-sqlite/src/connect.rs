@@ -26,7 +26,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// Another process, or another record of this one, has it open.
-    #[error("{} is in use: only one program at a time can keep its record there", path.display())]
+    #[error("{} is in use: only one program at a time can keep its record there; stop the other one, or give this one a file of its own", path.display())]
     InUse {
         /// The file.
         path: PathBuf,

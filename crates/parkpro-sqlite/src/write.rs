@@ -8,7 +8,7 @@ use parkpro_domain::{
     facts::Changes,
     lot::{Lot, Tally},
     ports::{Key, Reply},
-    slot::{Slot, SlotId},
+    slot::{Level, Slot, SlotId},
     ticket::{Stage, Ticket, TicketId},
     time::Timestamp,
 };
@@ -137,7 +137,7 @@ impl SqliteTransaction {
             slots::lot_id.eq(lot),
             slots::id.eq(slot.id.0),
             slots::label.eq(slot.label.as_str()),
-            slots::level.eq(slot.level.as_ref().map(|level| level.as_str())),
+            slots::level.eq(slot.level.as_ref().map(Level::as_str)),
             slots::accepts.eq(slot.accepts.as_str()),
             slots::rank.eq(slot.rank),
             slots::in_service.eq(slot.in_service),
@@ -158,7 +158,7 @@ impl SqliteTransaction {
         }
         self.one(UpdateSlot {
             label: slot.label.as_str(),
-            level: slot.level.as_ref().map(|level| level.as_str()),
+            level: slot.level.as_ref().map(Level::as_str),
             accepts: slot.accepts.as_str(),
             rank: slot.rank,
             in_service: slot.in_service,

@@ -34,8 +34,14 @@ pub(crate) struct Writer {
 }
 
 /// What the thread can do.
+#[expect(clippy::large_enum_variant, reason = "nearly every job is a change")]
 enum Job {
     Change(Waiting),
+    Errand(Errand),
+}
+
+/// What the thread does between two turns.
+enum Errand {
     Forget { used_before: Timestamp, most: u32, answer: oneshot::Sender<Result<u32, PortError>> },
     Check { answer: oneshot::Sender<Result<(), PortError>> },
     Close,
@@ -86,13 +92,13 @@ impl Writer {
     /// Has old keys forgotten.
     pub(crate) async fn forget_keys(&self, used_before: Timestamp, most: u32) -> Result<u32, PortError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Job::Forget { used_before, most, answer }, answered).await
+        self.ask(Errand::Forget { used_before, most, answer }, answered).await
     }
 
     /// Whether a change could be written.
     pub(crate) async fn check(&self) -> Result<(), PortError> {
         let (answer, answered) = oneshot::channel();
-        self.ask(Job::Check { answer }, answered).await
+        self.ask(Errand::Check { answer }, answered).await
     }
 
     /// Takes no more.
@@ -104,7 +110,7 @@ impl Writer {
     pub(crate) async fn close(&self) {
         self.refuse();
         // It fails if the thread has been told before.
-        drop(self.jobs.send(Job::Close).await);
+        drop(self.jobs.send(Job::Errand(Errand::Close)).await);
         // It fails when the thread has ended.
         drop(self.ended.clone().changed().await);
     }
@@ -121,11 +127,11 @@ impl Writer {
 
     async fn ask<T>(
         &self,
-        job: Job,
+        errand: Errand,
         answered: oneshot::Receiver<Result<T, PortError>>,
     ) -> Result<T, PortError> {
         let doing = "asking the writer";
-        self.hand_in(job).map_err(|error| match error {
+        self.hand_in(Job::Errand(errand)).map_err(|error| match error {
             LedgerError::Overloaded => PortError::new(doing, Fault::Busy, error),
             LedgerError::Closing => PortError::new(doing, Fault::Unavailable, error),
             LedgerError::Port(error) => error,
@@ -153,7 +159,7 @@ struct Desk {
 /// What comes after the turn.
 enum Next {
     Turn,
-    Job(Job),
+    Errand(Errand),
     End,
 }
 
@@ -167,7 +173,7 @@ impl Desk {
             }
             match next {
                 Next::Turn => {}
-                Next::Job(job) => self.carry_out(job),
+                Next::Errand(errand) => self.run(errand),
                 Next::End => break,
             }
         }
@@ -179,14 +185,14 @@ impl Desk {
         if waiting.is_empty() {
             match self.jobs.blocking_recv() {
                 Some(Job::Change(first)) => waiting.push(first),
-                Some(job) => return Next::Job(job),
+                Some(Job::Errand(errand)) => return Next::Errand(errand),
                 None => return Next::End,
             }
         }
         while waiting.len() < self.batch {
             match self.jobs.try_recv() {
                 Ok(Job::Change(another)) => waiting.push(another),
-                Ok(job) => return Next::Job(job),
+                Ok(Job::Errand(errand)) => return Next::Errand(errand),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
@@ -250,19 +256,18 @@ impl Desk {
         verdicts
     }
 
-    fn carry_out(&mut self, job: Job) {
-        match job {
-            Job::Change(_) => {}
-            Job::Forget { used_before, most, answer } => {
+    fn run(&mut self, errand: Errand) {
+        match errand {
+            Errand::Forget { used_before, most, answer } => {
                 let forgotten = self.transaction.forget(used_before, most);
                 drop(answer.send(forgotten.map_err(|failure| failure.during("forgetting idempotency keys"))));
             }
-            Job::Check { answer } => {
+            Errand::Check { answer } => {
                 let checked = self.transaction.check(self.unwell);
                 self.unwell = checked.is_err();
                 drop(answer.send(checked.map_err(|failure| failure.during("checking the file"))));
             }
-            Job::Close => self.jobs.close(),
+            Errand::Close => self.jobs.close(),
         }
     }
 }

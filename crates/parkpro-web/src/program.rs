@@ -35,14 +35,14 @@ use crate::{
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error(
-        "{setting} cannot be listened on: {why}; stop the other program or choose another port with --port."
-    )]
+    #[error("{setting} cannot be listened on: {why}; {advice}.")]
     Address {
         /// The setting, its value and its origin.
         setting: String,
         /// What the system said.
         why: io::Error,
+        /// What to do.
+        advice: &'static str,
     },
     /// The record cannot be opened.
     #[error("{setting} cannot be used: {why}")]
@@ -203,7 +203,12 @@ async fn open_first(settings: &Settings, store: &Store) -> Result<First, StartEr
 
 fn listen(loaded: &Loaded, car_park: CarPark) -> Result<(Server, SocketAddr), StartError> {
     let settings = &loaded.settings.server;
-    let taken = |why| StartError::Address {
+    let taken = |why: io::Error| StartError::Address {
+        advice: match why.kind() {
+            io::ErrorKind::AddrInUse => "stop the other program or choose another port with --port",
+            io::ErrorKind::PermissionDenied => "choose a port above 1023 with --port",
+            _ => "choose an address of this machine with --host",
+        },
         setting: format!("{} and {}", loaded.describe("server.host"), loaded.describe("server.port")),
         why,
     };

@@ -37,7 +37,8 @@ impl Reconciler {
     ///
     /// The index is read before the record, so that it can be ahead of the record only if the record was put back to an
     /// earlier state. It is behind only if it has not yet reached what the record had at the comparison before this one;
-    /// anything fresher may still be on its way.
+    /// anything fresher may still be on its way. A lot that cannot be mended is none of the others' business; the first
+    /// fault is returned.
     pub async fn reconcile(&self) -> Result<Reconciled, PortError> {
         let epoch = self.records.epoch().await?;
         let lots: Vec<LotId> = self.records.versions().await?.into_iter().map(|(lot, _)| lot).collect();
@@ -45,20 +46,26 @@ impl Reconciler {
         let versions: HashMap<LotId, Version> = self.records.versions().await?.into_iter().collect();
         let due = self.replace_seen(versions.clone());
         let mut reconciled = Reconciled { lots: lots.len(), rebuilt: 0 };
+        let mut mended = Ok(());
         for (lot, state) in lots.into_iter().zip(states) {
             let now = versions.get(&lot).copied().unwrap_or_default();
             let current = state.as_ref().filter(|state| state.epoch == epoch);
             let ahead = current.is_some_and(|state| state.version > now);
             let behind = current.is_none_or(|state| due.get(&lot).is_some_and(|due| state.version < *due));
-            if ahead {
-                self.queue.forget(lot.clone()).await?;
-            }
             if ahead || behind {
-                load(&*self.queue, &*self.records, lot).await?;
-                reconciled.rebuilt += 1;
+                let loaded = self.mend(lot, ahead).await;
+                reconciled.rebuilt += usize::from(loaded.is_ok());
+                mended = mended.and(loaded);
             }
         }
-        Ok(reconciled)
+        mended.map(|()| reconciled)
+    }
+
+    async fn mend(&self, lot: LotId, ahead: bool) -> Result<(), PortError> {
+        if ahead {
+            self.queue.forget(lot.clone()).await?;
+        }
+        load(&*self.queue, &*self.records, lot).await
     }
 
     fn replace_seen(&self, versions: HashMap<LotId, Version>) -> HashMap<LotId, Version> {

@@ -2,14 +2,11 @@
 
 use super::{Fee, FeeLine, FeePolicy, Stay};
 use crate::{
-    invalid::Invalid,
-    money::{Currency, MajorAmount, Money},
+    money::{MajorAmount, Money},
     time::Timestamp,
 };
 
 const HOUR: i64 = 3_600_000_000;
-/// More than a stay of a thousand years costs at the highest rate still fits into an `i64`.
-const HIGHEST: i64 = 1_000_000_000_000;
 
 /// A price for every hour that has begun, without a cap. A stay of no time at all costs nothing, and an hour that ends
 /// exactly when the vehicle leaves is not followed by another one.
@@ -19,25 +16,15 @@ pub struct StartedHours {
 }
 
 impl StartedHours {
-    /// A price in major units of whatever currency the lot has.
+    /// A price in major units of whatever currency the lot has, to the nearest amount that can be paid in it.
     pub const fn new(per_hour: MajorAmount) -> Self {
         Self { per_hour }
-    }
-
-    /// The price of an hour in a currency, or why there is none.
-    pub fn per_hour(&self, currency: Currency) -> Result<Money, Invalid> {
-        self.per_hour.of(currency).and_then(|price| {
-            if price.minor > HIGHEST {
-                return Err(Invalid::new("invalid-amount", "the price of an hour is too high"));
-            }
-            Ok(price)
-        })
     }
 }
 
 impl FeePolicy for StartedHours {
     fn fee(&self, stay: &Stay) -> Fee {
-        let price = self.per_hour(stay.currency).map_or(0, |price| price.minor);
+        let price = self.per_hour.nearest(stay.currency).minor;
         let hours = started_hours(stay);
         let amount = price.saturating_mul(hours);
         let line = FeeLine {
@@ -70,7 +57,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{time::Zone, vehicle::VehicleClass};
+    use crate::{money::Currency, time::Zone, vehicle::VehicleClass};
 
     fn stay(micros: i64, currency: &str) -> Stay {
         let parked_at = Timestamp::parse("2026-11-22T08:00:00Z").unwrap();
@@ -96,6 +83,12 @@ mod tests {
             assert_eq!(fifty().fee(&stay(micros, "USD")).total.minor, minor, "{micros}");
         }
         assert_eq!(fifty().fee(&stay(1, "JPY")).total.minor, 50);
+        let half = StartedHours::new(MajorAmount::parse("2.50").unwrap());
+        assert_eq!(
+            half.fee(&stay(1, "JPY")).total.minor,
+            3,
+            "never free because a currency has no smaller unit"
+        );
         assert_eq!(fifty().fee(&stay(1, "KWD")).total.minor, 50_000);
     }
 

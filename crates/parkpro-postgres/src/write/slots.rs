@@ -6,7 +6,7 @@ use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     event::Event,
     facts::Changes,
-    slot::{Slot, SlotId},
+    slot::{Level, Slot, SlotId},
 };
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ impl<'s> Columns<'s> {
             lots: slots.iter().map(|(lot, _)| *lot).collect(),
             ids: each().map(|slot| slot.id.0).collect(),
             labels: each().map(|slot| slot.label.as_str()).collect(),
-            levels: each().map(|slot| slot.level.as_ref().map(|level| level.as_str())).collect(),
+            levels: each().map(|slot| slot.level.as_ref().map(Level::as_str)).collect(),
             accepts: each().map(|slot| slot.accepts.as_str()).collect(),
             ranks: each().map(|slot| slot.rank).collect(),
             in_service: each().map(|slot| slot.in_service).collect(),

@@ -1,7 +1,11 @@
 //! Writing tickets.
 
 use diesel_async::AsyncPgConnection;
-use parkpro_domain::ticket::{Stage, Ticket};
+use parkpro_domain::{
+    tariff::Fee,
+    ticket::{Stage, Ticket},
+    time::Timestamp,
+};
 use uuid::Uuid;
 
 use super::{Of, touch};
@@ -54,11 +58,11 @@ impl<'t> Stages<'t> {
             slots: berths().map(|berth| berth.map(|berth| berth.slot.0)).collect(),
             admissions: berths().map(|berth| berth.map(|berth| berth.admission)).collect(),
             parked_at: berths().map(|berth| berth.map(|berth| berth.since.micros())).collect(),
-            ended_at: each().map(|ticket| ticket.ended_at().map(|at| at.micros())).collect(),
+            ended_at: each().map(|ticket| ticket.ended_at().map(Timestamp::micros)).collect(),
             exits_occurred_at: each().map(exit_occurred_at).collect(),
             fees: fees().map(|fee| fee.map(|fee| fee.total.minor)).collect(),
             currencies: fees().map(|fee| fee.map(|fee| fee.total.currency.code())).collect(),
-            lines: fees().map(|fee| fee.map(parkpro_domain::tariff::Fee::lines_text)).collect(),
+            lines: fees().map(|fee| fee.map(Fee::lines_text)).collect(),
             reasons: each().map(reason).collect(),
         }
     }
@@ -82,7 +86,7 @@ impl<'t> Stages<'t> {
 
 fn exit_occurred_at(ticket: &Ticket) -> Option<i64> {
     match &ticket.stage {
-        Stage::Departed { occurred_at, .. } => occurred_at.map(|at| at.micros()),
+        Stage::Departed { occurred_at, .. } => occurred_at.map(Timestamp::micros),
         _ => None,
     }
 }
@@ -137,7 +141,7 @@ pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Tick
     let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
     let arrived_at: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.arrived_at.micros()).collect();
     let occurred_at: Vec<Option<i64>> =
-        tickets.iter().map(|(_, ticket)| ticket.occurred_at.map(|at| at.micros())).collect();
+        tickets.iter().map(|(_, ticket)| ticket.occurred_at.map(Timestamp::micros)).collect();
     let more: [&dyn Parameter; 9] =
         [&lots, &numbers, &shown, &keys, &classes, &priorities, &turns, &arrived_at, &occurred_at];
     let parameters: Vec<&dyn Parameter> = stages.parameters().into_iter().chain(more).collect();

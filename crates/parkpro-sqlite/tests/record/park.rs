@@ -46,7 +46,7 @@ impl Park {
         let folder = Arc::new(tempfile::tempdir().unwrap());
         let heard = Arc::new(Heard::default());
         let settings = but(settings(folder.path().join("park.db")));
-        let record = Arc::new(open_before(settings, Arc::clone(&heard) as _).unwrap());
+        let record = Arc::new(open_before(settings, heard.clone()).unwrap());
         let park = Self { record, heard, ids: CountingIds::default(), folder };
         park.outcome(Command::OpenLot(ask::open("main", ask::slots(slots)))).await.result.unwrap();
         park

@@ -42,6 +42,7 @@ async fn follow(follower: Follower) {
     loop {
         if let Err(error) = follower.follow().await {
             tracing::debug!(%error, "the queue's index missed a change");
+            tokio::time::sleep(SECOND).await;
         }
     }
 }
