@@ -27,7 +27,7 @@ struct OnSqlite {
 }
 
 impl OnSqlite {
-    fn new(batch: usize, indexed: bool) -> Arc<dyn Stage> {
+    fn stage(batch: usize, indexed: bool) -> Arc<dyn Stage> {
         Arc::new(Self { folder: TempDir::new().unwrap(), batch, indexed })
     }
 
@@ -47,7 +47,7 @@ impl Stage for OnSqlite {
             batch: self.batch,
         };
         let record = Arc::new(SqliteRecord::open(settings, with.clock, with.rules, with.witness).unwrap());
-        Opened { ledger: Arc::clone(&record) as _, records: record }
+        Opened { ledger: record.clone(), records: record }
     }
 
     async fn index(&self) -> Option<Arc<dyn WaitingQueue>> {
@@ -62,7 +62,7 @@ struct OnPostgres {
 }
 
 impl OnPostgres {
-    fn new(batch: usize, indexed: bool) -> Arc<dyn Stage> {
+    fn stage(batch: usize, indexed: bool) -> Arc<dyn Stage> {
         Arc::new(Self { url: servers::postgres().fresh_database(), batch, indexed })
     }
 }
@@ -77,7 +77,7 @@ impl Stage for OnPostgres {
             ..PgSettings::new(&self.url)
         };
         let record = Arc::new(PgRecord::open(settings, with.rules, with.witness).await.unwrap());
-        Opened { ledger: Arc::clone(&record) as _, records: record }
+        Opened { ledger: record.clone(), records: record }
     }
 
     async fn open_beside(&self, with: With) -> Option<Opened> {
@@ -91,30 +91,30 @@ impl Stage for OnPostgres {
 
 #[test]
 fn sqlite_holds_the_contract() {
-    contract::hold(|| OnSqlite::new(128, false));
+    contract::hold(|| OnSqlite::stage(128, false));
 }
 
 #[test]
 fn sqlite_and_redis_hold_the_contract() {
-    contract::hold(|| OnSqlite::new(1, true));
+    contract::hold(|| OnSqlite::stage(1, true));
 }
 
 #[test]
 fn postgres_holds_the_contract() {
-    contract::hold(|| OnPostgres::new(128, false));
+    contract::hold(|| OnPostgres::stage(128, false));
 }
 
 #[test]
 fn postgres_and_redis_hold_the_contract() {
-    contract::hold(|| OnPostgres::new(1, true));
+    contract::hold(|| OnPostgres::stage(1, true));
 }
 
 #[test]
 fn random_histories_on_sqlite_are_like_memory() {
-    histories::hold(40, || OnSqlite::new(16, false));
+    histories::hold(40, || OnSqlite::stage(16, false));
 }
 
 #[test]
 fn random_histories_on_postgres_are_like_memory() {
-    histories::hold(20, || OnPostgres::new(16, false));
+    histories::hold(20, || OnPostgres::stage(16, false));
 }

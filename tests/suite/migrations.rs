@@ -33,7 +33,9 @@ fn up_down_up<T>(record: &str, mut run: impl FnMut(&str), mut tables: impl FnMut
     let up = || names.iter().map(|name| script(record, name, "up")).collect::<Vec<_>>();
     let down = || names.iter().rev().map(|name| script(record, name, "down")).collect::<Vec<_>>();
     let mut go = |scripts: Vec<String>| {
-        scripts.iter().for_each(|script| run(script));
+        for script in &scripts {
+            run(script);
+        }
         tables()
     };
     [go(up()), go(down()), go(up())]

@@ -96,16 +96,16 @@ impl Program {
         let rules = Rules { fees: Arc::new(StartedHours::new(settings.fee.per_started_hour)) };
         let metrics = Metrics::new().map_err(io::Error::other)?;
         let here = Arc::new(Bells::default());
-        let redis = open_redis(loaded, Arc::clone(&here) as _)?;
+        let redis = open_redis(loaded, here.clone())?;
         let outbox = redis.as_ref().map(|_| Arc::new(Outbox::default()));
         let aftermath = Aftermath::new(everywhere(&here, redis.as_ref()), outbox.clone());
         let witness = MetricsWitness::before(Arc::new(aftermath), Arc::clone(&metrics));
 
         let store = store::open(loaded, rules.clone(), Arc::new(witness)).await?;
         let live = Arc::new(Live::new(Arc::clone(&store.records)));
-        here.hang(vec![Arc::clone(&live) as _]);
+        here.hang(vec![live.clone()]);
         let first = open_first(settings, &store).await?;
-        let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { Arc::clone(&redis.queue) as _ });
+        let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { redis.queue.clone() });
         let mut background = JoinSet::new();
         background::start(&mut background, settings, &store, &live, &metrics, index.clone().zip(outbox));
         figures::register(&metrics, &store, redis.as_ref());
@@ -163,8 +163,9 @@ impl Program {
 /// The bells of this instance and of the others.
 fn everywhere(here: &Arc<Bells>, redis: Option<&Redis>) -> Arc<dyn Bell> {
     let bells = Bells::default();
-    let others = redis.map(|redis| -> Arc<dyn Bell> { Arc::clone(&redis.bell) as _ });
-    bells.hang([Arc::clone(here) as _].into_iter().chain(others).collect());
+    let mut all: Vec<Arc<dyn Bell>> = vec![here.clone()];
+    all.extend(redis.map(|redis| -> Arc<dyn Bell> { redis.bell.clone() }));
+    bells.hang(all);
     Arc::new(bells)
 }
 

@@ -114,13 +114,7 @@ fn the_berth(since: i64) -> Told<Berth> {
 
 fn the_fee(until: i64) -> Told<(Fee, Timestamp)> {
     let policy = StartedHours::new(MajorAmount::parse("50.00")?);
-    let stay = Stay {
-        parked_at: after(1),
-        ended_at: after(until),
-        class: VehicleClass::car(),
-        zone: Zone::UTC,
-        currency: Currency::parse("EUR")?,
-    };
+    let stay = Stay::new(after(1), after(until), VehicleClass::car(), Zone::UTC, Currency::parse("EUR")?);
     Ok((policy.fee(&stay), policy.holds_until(&stay)))
 }
 

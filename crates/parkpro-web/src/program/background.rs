@@ -13,7 +13,7 @@ use crate::{live::Live, metrics::Metrics, settings::Settings, system::SystemCloc
 
 const SECOND: Duration = Duration::from_secs(1);
 const BETWEEN_UPKEEPS: Duration = Duration::from_secs(5);
-const BETWEEN_CLEANINGS: Duration = Duration::from_secs(600);
+const BETWEEN_CLEANINGS: Duration = Duration::from_mins(10);
 const KEYS_AT_ONCE: u32 = 1_000;
 const MICROS_OF_A_DAY: i64 = 86_400_000_000;
 
@@ -53,7 +53,7 @@ async fn reconcile(reconciler: Reconciler) {
         clock.tick().await;
         match reconciler.reconcile().await {
             Ok(found) if found.rebuilt > 0 => {
-                tracing::info!(lots = found.rebuilt, "queues loaded into the index")
+                tracing::info!(lots = found.rebuilt, "queues loaded into the index");
             }
             Ok(_) => {}
             Err(error) => tracing::debug!(%error, "the queue's index cannot be compared"),

@@ -43,7 +43,7 @@ pub(super) async fn open(
             };
             let record = SqliteRecord::open(settings, Arc::new(SystemClock), rules, witness);
             let record = Arc::new(record.map_err(|error| wrong(error.to_string()))?);
-            Ok(Store { ledger: Arc::clone(&record) as _, records: record, shared: None })
+            Ok(Store { ledger: record.clone(), records: record, shared: None })
         }
         StoreUrl::Postgres(url) => {
             let settings = PgSettings {
@@ -58,11 +58,7 @@ pub(super) async fn open(
             };
             let record = PgRecord::open(settings, rules, witness).await;
             let record = Arc::new(record.map_err(|error| wrong(error.to_string()))?);
-            Ok(Store {
-                ledger: Arc::clone(&record) as _,
-                records: Arc::clone(&record) as _,
-                shared: Some(record),
-            })
+            Ok(Store { ledger: record.clone(), records: record.clone(), shared: Some(record) })
         }
     }
 }
