@@ -68,7 +68,10 @@ fn without_any_source_the_defaults_hold() {
     assert_eq!((first_run.time_zone, first_run.currency.code()), (Zone::UTC, "USD"));
     assert_eq!(first_run.accepts, Accepts::parse("car+motorcycle+van").unwrap());
     assert_eq!(fee.per_started_hour.of(first_run.currency).unwrap().minor, 5000);
-    assert_eq!((log.format, log.filter.as_str(), idempotency.keep_days), (LogFormat::Auto, "info", 7));
+    assert_eq!(
+        (log.format, log.filter.as_str(), idempotency.keep_days),
+        (LogFormat::Auto, "info,actix_server=warn", 7)
+    );
     assert_eq!(loaded.describe("server.port"), "`server.port` = 8000 (from the built-in default.toml)");
     assert_eq!(loaded.warnings(), [""; 0]);
 }
