@@ -85,8 +85,9 @@ impl Writer {
     pub(crate) async fn change(&self, request: Request) -> Result<Answer, LedgerError> {
         let (answer, answered) = oneshot::channel();
         self.hand_in(Job::Change(Waiting { request, answer }))?;
-        let gone = |_gone| PortError::new("waiting for an answer", Fault::OutcomeUnknown, WRITER_GONE);
-        answered.await.unwrap_or_else(|error| Err(gone(error).into()))
+        answered.await.unwrap_or_else(|_gone| {
+            Err(PortError::new("waiting for an answer", Fault::OutcomeUnknown, WRITER_GONE).into())
+        })
     }
 
     /// Has old keys forgotten.
@@ -294,5 +295,40 @@ fn at_once<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => Some(result),
         Poll::Pending => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use parkpro_domain::command::Command;
+    use parkpro_testkit::{ask, clock::HandClock, heard::Heard};
+
+    use super::*;
+    use crate::connect::Place;
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_change_and_not_the_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
+        let (mut connection, _) = place.prepare().unwrap();
+        connection.batch_execute("PRAGMA max_page_count = 60").unwrap();
+        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
+        let heard = Arc::new(Heard::default());
+        let terms = Terms { queue_length: 9, batch: 9, rules: ask::rules(), witness: heard.clone() };
+        let writer = Writer::start(transaction, terms).unwrap();
+        let open = |slots| ask::request(Command::OpenLot(ask::open("main", ask::slots(slots))));
+        let Err(LedgerError::Port(error)) = writer.change(open(9999)).await else {
+            panic!("it does not fit")
+        };
+        assert_eq!(
+            (error.fault, error.source.to_string().as_str()),
+            (Fault::Unavailable, "database or disk is full")
+        );
+        writer.check().await.unwrap();
+        let Ok(Answer::Decided { outcome, .. }) = writer.change(open(9)).await else { panic!("it fits") };
+        assert!(outcome.result.is_ok(), "nothing is left of what did not fit");
+        assert_eq!(heard.commits().len(), 1);
+        writer.close().await;
     }
 }

@@ -84,14 +84,11 @@ pub struct CarPark {
 pub fn configure(park: Arc<CarPark>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
         config.app_data(Data::from(park));
-        for place in places() {
-            config.service(place.into_resource());
-        }
-        config.default_service(route::nowhere());
+        route::mount(config, places());
     }
 }
 
-/// Every address, those first that are asked for most.
+/// Every address.
 pub(crate) fn places() -> Vec<Place> {
     let api = [gate::places, tickets::places, availability::places, queue::places, events::places];
     let operators = [lots::places, slots::places, health::places, docs::places];

@@ -75,7 +75,17 @@ async fn a_refusal_names_the_version_and_what_is_in_the_way() {
 #[actix_web::test]
 async fn an_unknown_address_and_a_wrong_method_are_problems_too() {
     let park = World::new().park();
-    for uri in ["/nowhere", "/api/v1", "/api/v1/lots/", "/api/v2/lots", "/docs/nothing.js", "//"] {
+    for uri in [
+        "/nowhere",
+        "/api/v1",
+        "/api/v1/lots/",
+        "/api/v2/lots",
+        "/api/v1/lots/main/",
+        "/api/v1/lots/main/x",
+        "/api/v1/lotsx/main",
+        "/docs/nothing.js",
+        "//",
+    ] {
         let got = get(&park, uri).await;
         assert_eq!((got.status, got.code().as_str()), (404, "no-such-route"), "{uri}");
     }
