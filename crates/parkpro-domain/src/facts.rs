@@ -19,8 +19,10 @@ use crate::{
 /// What has to be loaded of a lot before its commands can be decided. With a parked ticket comes the slot that it is in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
-    /// For each: its open ticket in the installation, and its newest in this lot.
+    /// For each: its open ticket in the installation.
     pub plates: Vec<PlateKey>,
+    /// For each: its open ticket in the installation, and its newest in this lot unless that is the open one.
+    pub leaving: Vec<PlateKey>,
     /// Tickets of this lot.
     pub tickets: Vec<TicketId>,
     /// Slots by label, retired ones too.
@@ -34,7 +36,9 @@ pub struct Needs {
 impl Needs {
     /// Adds what one more command needs.
     pub fn add(&mut self, command: &Command) {
-        self.plates.extend(command.plate().cloned());
+        let plates =
+            if matches!(command, Command::Exit { .. }) { &mut self.leaving } else { &mut self.plates };
+        plates.extend(command.plate().cloned());
         match command {
             Command::OpenLot(_) | Command::ChangeLot(_) | Command::RemoveLot { .. } => {}
             Command::AddSlots { slots, .. } => {

@@ -169,7 +169,7 @@ async fn read(
     let ((now, lots), plates, tickets, labels, free, heads) = tokio::try_join!(
         biased;
         lots(connection, ids),
-        plates(connection, pairs(of(), |needs| needs.plates.iter().map(PlateKey::as_str))),
+        plates(connection, pairs(of(), |needs| needs.plates.iter().chain(&needs.leaving).map(PlateKey::as_str))),
         tickets(connection, pairs(of(), |needs| needs.tickets.iter().map(|ticket| ticket.0))),
         labels(connection, pairs(of(), |needs| needs.labels.iter().map(SlotLabel::as_str))),
         free(connection, pairs(of(), |needs| Some(needs.free_slots).filter(|most| *most > 0))),

@@ -134,7 +134,7 @@ fn facts(state: &State, lot: Lot, needs: &Needs) -> Facts {
     let id = lot.id.clone();
     let mut facts = Facts::of(lot, state.tally(&id));
     let mut tickets: Vec<_> = needs.tickets.iter().filter_map(|ticket| state.ticket(*ticket)).collect();
-    for plate in &needs.plates {
+    for plate in needs.plates.iter().chain(&needs.leaving) {
         match state.open_ticket(plate) {
             Some(open) if open.lot != id => facts.know_open_elsewhere(plate.clone(), open.id),
             open => tickets.extend(open.and_then(|open| state.ticket(open.id))),
