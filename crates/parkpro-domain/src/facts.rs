@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     command::{Command, Leaving},
+    demand::Demand,
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
     slot::{Accepts, Slot, SlotId, SlotLabel},
     ticket::{Ticket, TicketId, TicketStatus, Turn},
-    vehicle::{PlateKey, VehicleClass},
+    vehicle::PlateKey,
 };
 
 /// What has to be loaded of a lot before its commands can be decided. With a parked ticket comes the slot that it is in.
@@ -25,9 +26,9 @@ pub struct Needs {
     pub tickets: Vec<TicketId>,
     /// Slots by label, retired ones too.
     pub labels: Vec<SlotLabel>,
-    /// Of every set of accepted classes, how many free slots at least, best first.
+    /// Of all that slots accept, how many free slots at least, best first.
     pub free_slots: i64,
-    /// Of every class, how many waiting tickets at least, first served first.
+    /// Of every demand, how many waiting tickets at least, first served first.
     pub heads: i64,
 }
 
@@ -85,7 +86,7 @@ pub struct Facts {
     newest: HashMap<PlateKey, TicketId>,
     labels: HashMap<SlotLabel, SlotId>,
     free: BTreeMap<Accepts, BTreeSet<(i32, SlotLabel, SlotId)>>,
-    waiting: BTreeMap<VehicleClass, BTreeSet<(Turn, TicketId)>>,
+    waiting: BTreeMap<Demand, BTreeSet<(Turn, TicketId)>>,
     before: Before,
     journal: Vec<Entry>,
 }
@@ -201,21 +202,22 @@ impl Facts {
         self.labels.get(label).and_then(|id| self.slots.get(id))
     }
 
-    /// The free slot that a vehicle of this class would get: one for exactly its class before one for others too, then
-    /// by rank, then by label.
-    pub fn best_slot(&self, class: &VehicleClass) -> Option<SlotId> {
-        let fitting = self.free.iter().filter(|(accepts, _)| accepts.accepts(class));
+    /// The free slot that a vehicle would get: of those that fit it one for exactly its class before one for others too,
+    /// then one that has the fewest features that it does not need, then by rank, then by label.
+    pub fn best_slot(&self, demand: &Demand) -> Option<SlotId> {
+        let fitting = self.free.iter().filter(|(accepts, _)| accepts.fits(demand));
         let first =
-            fitting.filter_map(|(accepts, free)| free.first().map(|slot| (!accepts.is_only(class), slot)));
+            fitting.filter_map(|(accepts, free)| free.first().map(|slot| (accepts.waste(demand), slot)));
         first.min().map(|(_, (_, _, id))| *id)
     }
 
-    /// The head of every class that waits, first served first.
-    pub fn heads(&self) -> Vec<(TicketId, &VehicleClass)> {
-        let first = self.waiting.iter().filter_map(|(class, queue)| queue.first().map(|head| (head, class)));
+    /// The head of every demand that waits, first served first.
+    pub fn heads(&self) -> Vec<(TicketId, &Demand)> {
+        let first =
+            self.waiting.iter().filter_map(|(demand, queue)| queue.first().map(|head| (head, demand)));
         let mut heads: Vec<_> = first.collect();
         heads.sort();
-        heads.into_iter().map(|((_, ticket), class)| (*ticket, class)).collect()
+        heads.into_iter().map(|((_, ticket), demand)| (*ticket, demand)).collect()
     }
 
     /// Puts a ticket in, or a new state of one that is known.
@@ -330,7 +332,7 @@ impl Facts {
             self.open.insert(key.clone(), ticket.id);
         }
         if ticket.status() == TicketStatus::Waiting {
-            self.waiting.entry(ticket.class.clone()).or_default().insert((ticket.turn, ticket.id));
+            self.waiting.entry(ticket.demand()).or_default().insert((ticket.turn, ticket.id));
         }
         let newer = self.newest_ticket(key).is_none_or(|known| known.number <= ticket.number);
         if newer {
@@ -346,14 +348,14 @@ impl Facts {
         if self.newest.get(key) == Some(&ticket.id) {
             self.newest.remove(key);
         }
-        if let Some(queue) = self.waiting.get_mut(&ticket.class) {
+        if let Some(queue) = self.waiting.get_mut(&ticket.demand()) {
             queue.remove(&(ticket.turn, ticket.id));
         }
     }
 
     fn count_waiting(&mut self, ticket: &Ticket, by: i64) {
         if ticket.status() == TicketStatus::Waiting {
-            self.tally.count_waiting(&ticket.class, &ticket.priority, by);
+            self.tally.count_waiting(ticket.demand(), &ticket.priority, by);
         }
     }
 

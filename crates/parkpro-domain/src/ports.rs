@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::{
     command::Command,
+    demand::Feature,
     event::{Entry, Principal},
     facts::Changes,
     lot::{Lot, LotId, Tally, Version},
@@ -196,6 +197,8 @@ pub struct SlotFilter {
     pub level: Option<Level>,
     /// That accept this class.
     pub accepts: Option<VehicleClass>,
+    /// That have this feature.
+    pub feature: Option<Feature>,
 }
 
 /// Which tickets of a lot.
@@ -434,11 +437,17 @@ pub trait IdGenerator: Send + Sync {
 
 /// The slots of a filter, for adapters that sort by the set of accepted classes.
 impl SlotFilter {
+    /// Whether a slot that accepts this may be one of these.
+    pub fn includes_kind(&self, accepts: &Accepts) -> bool {
+        self.accepts.as_ref().is_none_or(|class| accepts.accepts(class))
+            && self.feature.as_ref().is_none_or(|feature| accepts.has(feature))
+    }
+
     /// Whether a slot is one of these.
     pub fn includes(&self, slot: &Slot) -> bool {
         self.status.is_none_or(|status| slot.status() == status)
             && self.level.as_ref().is_none_or(|level| slot.level.as_ref() == Some(level))
-            && self.accepts.as_ref().is_none_or(|class| Accepts::accepts(&slot.accepts, class))
+            && self.includes_kind(&slot.accepts)
     }
 }
 

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
+    demand::{Demand, Features},
     invalid::{self, Invalid},
     lot::LotId,
     slot::{SlotId, SlotLabel},
@@ -206,6 +207,8 @@ pub struct Ticket {
     pub plate: Plate,
     /// What kind of vehicle it is.
     pub class: VehicleClass,
+    /// What its slot must have.
+    pub needs: Features,
     /// How soon it is served while it waits.
     pub priority: Priority,
     /// What it is sorted by while it waits.
@@ -228,6 +231,11 @@ impl Ticket {
             Stage::Withdrawn { .. } => TicketStatus::Withdrawn,
             Stage::Voided { .. } => TicketStatus::Voided,
         }
+    }
+
+    /// What it asks of a slot.
+    pub fn demand(&self) -> Demand {
+        Demand::of(&self.class, &self.needs)
     }
 
     /// The slot that it got, also after it left.

@@ -132,6 +132,11 @@ impl VehicleClass {
         Ok(Self(text.into()))
     }
 
+    /// A name that was parsed before.
+    pub(crate) fn known(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The class of a vehicle of which nothing else is known.
     pub fn car() -> Self {
         Self(SmolStr::new_static("car"))

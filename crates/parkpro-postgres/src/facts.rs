@@ -81,7 +81,7 @@ pub(crate) const LABELS: &str = concat!(
      CROSS JOIN LATERAL (SELECT * FROM slots WHERE lot_id = wanted.lot_id AND label = wanted.label LIMIT 1) s"
 );
 
-/// Of each lot and set of accepted classes the best free slots.
+/// Of each lot, and of all that its slots accept, the best free slots.
 pub(crate) const FREE: &str = concat!(
     "SELECT ",
     slot_columns!(),
@@ -93,7 +93,7 @@ pub(crate) const FREE: &str = concat!(
       ORDER BY accepts, rank, label LIMIT wanted.most) s"
 );
 
-/// Of each lot and class those who waited longest.
+/// Of each lot and demand, which is what a ticket's class holds, those who are next.
 pub(crate) const HEADS: &str = concat!(
     "SELECT ",
     ticket_columns!(),

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
+    demand::Feature,
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
@@ -259,6 +260,7 @@ async fn slots(
     let (rank, label) = after.map_or((i32::MIN, ""), |after| (after.rank, after.label.as_str()));
     let level = filter.level.as_ref().map(Level::as_str);
     let accepts = filter.accepts.as_ref().map(VehicleClass::as_str);
+    let feature = filter.feature.as_ref().map(Feature::as_str);
     let (occupied, in_service) = match filter.status {
         None => (None, None),
         Some(SlotStatus::Available) => (Some(false), Some(true)),
@@ -266,8 +268,9 @@ async fn slots(
         Some(SlotStatus::OutOfService) => (Some(false), Some(false)),
         Some(SlotStatus::Draining) => (Some(true), Some(false)),
     };
-    let some: [&dyn Parameter; 8] = [&slug, &rank, &label, &level, &accepts, &occupied, &in_service, &limit];
-    let free: [&dyn Parameter; 7] = [&rank, &label, &level, &limit, &slug, &accepts, &limit];
+    let some: [&dyn Parameter; 9] =
+        [&slug, &rank, &label, &level, &accepts, &feature, &occupied, &in_service, &limit];
+    let free: [&dyn Parameter; 8] = [&rank, &label, &level, &limit, &slug, &accepts, &feature, &limit];
     let page = match filter.status {
         Some(SlotStatus::Available) => Statement::<SlotColumns>::new(queries::FREE_SLOTS, &free),
         _ => Statement::<SlotColumns>::new(queries::SLOTS, &some),

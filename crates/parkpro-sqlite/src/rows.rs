@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use parkpro_domain::{
+    demand::Demand,
     event::{Entry, Event, Principal, Stored},
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
     money::{Currency, Money},
@@ -10,7 +11,7 @@ use parkpro_domain::{
     tariff::Fee,
     ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::{Timestamp, Zone},
-    vehicle::{Plate, VehicleClass},
+    vehicle::Plate,
 };
 use uuid::Uuid;
 
@@ -111,12 +112,12 @@ impl SlotCountRow {
 }
 
 impl WaitingCountRow {
-    fn count(&self) -> Result<((VehicleClass, Priority), i64), Nonsense> {
+    fn count(&self) -> Result<((Demand, Priority), i64), Nonsense> {
         let row = || format!("{}/{}/{}", self.lot_id, self.class, self.priority);
         let nonsense = |column| Nonsense { table: "waiting_counts", row: row(), column };
-        let class = VehicleClass::parse(&self.class).map_err(|_wrong| nonsense("class"))?;
+        let demand = Demand::parse(&self.class).map_err(|_wrong| nonsense("class"))?;
         let priority = Priority::parse(&self.priority).map_err(|_wrong| nonsense("priority"))?;
-        Ok(((class, priority), self.waiting))
+        Ok(((demand, priority), self.waiting))
     }
 }
 
@@ -193,12 +194,15 @@ impl TicketRow {
 
     /// The ticket, which is of this lot and stands, or stood, in the slot of this label.
     pub(crate) fn ticket(&self, lot: LotId, label: Option<&str>) -> Result<Ticket, Nonsense> {
+        let demand = Demand::parse(&self.class).map_err(|_wrong| self.nonsense("class"))?;
+        let (class, needs) = demand.into_parts();
         Ok(Ticket {
             id: self.id()?,
             lot,
             number: TicketNumber(self.number),
             plate: Plate::stored(&self.plate_shown, &self.plate_key),
-            class: VehicleClass::parse(&self.class).map_err(|_wrong| self.nonsense("class"))?,
+            class,
+            needs,
             priority: Priority::parse(&self.priority).map_err(|_wrong| self.nonsense("priority"))?,
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),

@@ -274,7 +274,7 @@ statement! {
 pub(crate) struct FreeSlots<'a> {
     /// Of this lot.
     pub(crate) lot: i64,
-    /// For these classes.
+    /// That accept this.
     pub(crate) accepts: &'a str,
 }
 

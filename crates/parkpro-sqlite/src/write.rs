@@ -125,8 +125,8 @@ impl SqliteTransaction {
                 out_of_service: count.out_of_service,
             })?;
         }
-        for ((class, priority), waiting) in &tally.waiting {
-            let (class, priority) = (class.as_str(), priority.as_str());
+        for ((demand, priority), waiting) in &tally.waiting {
+            let (class, priority) = (demand.as_str(), priority.as_str());
             self.one(PutWaitingCount { lot, class, priority, waiting: *waiting })?;
         }
         Ok(())
@@ -172,14 +172,14 @@ impl SqliteTransaction {
     }
 
     fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
-        let stage = Columns::of(ticket);
+        let (stage, demand) = (Columns::of(ticket), ticket.demand());
         self.one(InsertTicket {
             id: bytes(&ticket.id),
             lot,
             number: ticket.number.0,
             plate_shown: ticket.plate.shown(),
             plate_key: ticket.plate.key().as_str(),
-            class: ticket.class.as_str(),
+            class: demand.as_str(),
             priority: ticket.priority.as_str(),
             turn: ticket.turn.0,
             status: stage.status,

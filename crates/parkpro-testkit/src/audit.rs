@@ -107,7 +107,7 @@ fn check_counts(tally: &Tally, slots: &[Slot], queue: &[Ticket]) {
         scanned.count_slot(slot);
     }
     for ticket in queue {
-        scanned.count_waiting(&ticket.class, &ticket.priority, 1);
+        scanned.count_waiting(ticket.demand(), &ticket.priority, 1);
     }
     let mut counted = tally.clone();
     tidy_tally(&mut counted);
@@ -118,12 +118,12 @@ fn check_counts(tally: &Tally, slots: &[Slot], queue: &[Ticket]) {
 /// No usable slot stands free while a vehicle that fits it waits.
 fn check_nobody_could_park(slots: &[Slot], queue: &[Ticket]) {
     for ticket in queue {
-        let idle = slots.iter().find(|slot| slot.is_free() && slot.accepts.accepts(&ticket.class));
+        let idle = slots.iter().find(|slot| slot.is_free() && slot.accepts.fits(&ticket.demand()));
         assert!(idle.is_none(), "{} waits while {idle:?} is free", ticket.plate.shown());
     }
 }
 
-/// Of the same class and priority, whoever came first parked first, and nobody parked while an earlier one waits.
+/// Of the same demand and priority, whoever came first parked first, and nobody parked while an earlier one waits.
 fn check_nobody_overtook(tickets: &[Ticket], journal: &[Entry]) {
     let moved: BTreeSet<TicketId> = journal
         .iter()
@@ -135,7 +135,7 @@ fn check_nobody_overtook(tickets: &[Ticket], journal: &[Entry]) {
     let mut last = BTreeMap::new();
     let mut waits = BTreeSet::new();
     for ticket in tickets.iter().filter(|ticket| !moved.contains(&ticket.id)) {
-        let line = (ticket.class.clone(), ticket.priority.as_str().to_owned());
+        let line = (ticket.demand(), ticket.priority.as_str().to_owned());
         match (ticket.berth(), ticket.status()) {
             (Some(berth), _) => {
                 let before = last.insert(line.clone(), berth.admission);

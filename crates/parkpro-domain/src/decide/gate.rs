@@ -3,6 +3,7 @@
 use super::Change;
 use crate::{
     command::{Enter, Leaving},
+    demand::Demand,
     event::{Event, SlotSeen, TicketSeen},
     lot::Lot,
     outcome::{Refusal, Subject},
@@ -24,11 +25,12 @@ impl Change<'_> {
         if !lot.accepting {
             return Err(Refusal::LotClosed);
         }
-        if self.facts.tally.of_class(&enter.class).capacity == 0 {
-            return Err(Refusal::NothingFits(enter.class.clone()));
+        let demand = Demand::of(&enter.class, &enter.needs);
+        if self.facts.tally.fitting(&demand).capacity == 0 {
+            return Err(Refusal::NothingFits(demand));
         }
         // No waiting vehicle fits a free slot before this change, so this one waits only if none is free for it.
-        let waits = self.facts.best_slot(&enter.class).is_none();
+        let waits = self.facts.best_slot(&demand).is_none();
         if let Some(limit) =
             lot.queue_limit.filter(|&limit| waits && self.facts.tally.waiting() >= i64::from(limit))
         {
@@ -41,6 +43,7 @@ impl Change<'_> {
             number,
             plate: enter.plate.clone(),
             class: enter.class.clone(),
+            needs: enter.needs.clone(),
             priority: enter.priority.clone(),
             turn: Turn::of(rank, number),
             arrived_at: self.now,
@@ -50,6 +53,7 @@ impl Change<'_> {
         self.events.push(Event::TicketArrived {
             ticket: seen(&ticket),
             class: ticket.class.clone(),
+            needs: ticket.needs.clone(),
             priority: ticket.priority.clone(),
         });
         self.facts.put_ticket(ticket.clone());

@@ -83,10 +83,16 @@ impl Change<'_> {
         }
         let in_service = change.in_service.unwrap_or(slot.in_service);
         let reason = change.reason.as_ref().map(|reason| reason.as_str().to_owned());
+        let accepts = change.accepts.as_ref().unwrap_or(&slot.accepts);
+        let features = change.features.clone().unwrap_or_else(|| slot.accepts.to_features());
+        let reserved = change.reserved.unwrap_or_else(|| slot.accepts.is_reserved());
+        let accepts = accepts
+            .with(&features, reserved)
+            .map_err(|_wrong| Refusal::ReservedWithoutFeature(slot.label.clone()))?;
         let changed = Slot {
             label,
             level: change.level.clone().unwrap_or_else(|| slot.level.clone()),
-            accepts: change.accepts.clone().unwrap_or_else(|| slot.accepts.clone()),
+            accepts,
             rank: change.rank.unwrap_or(slot.rank),
             in_service,
             reason: if in_service { None } else { reason.or_else(|| slot.reason.clone()) },

@@ -18,6 +18,7 @@ mod tests {
 
     use crate::{
         command::OpenLot,
+        demand::Features,
         facts::Changes,
         lot::{Lot, LotId, LotName, Priorities, Tally, Version},
         money::Currency,
@@ -72,6 +73,7 @@ mod tests {
             number: TicketNumber(7),
             plate: Plate::parse("ABC-123").unwrap(),
             class: VehicleClass::car(),
+            needs: Features::default(),
             priority: Priority::standard(),
             turn: Turn(7),
             arrived_at: Timestamp::from_micros(0),

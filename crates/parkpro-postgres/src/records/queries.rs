@@ -45,20 +45,42 @@ pub(crate) const SLOT: &str = concat!(
     " AND label = $2 LIMIT 1) s WHERE NOT s.retired"
 );
 
+/// The classes that a slot accepts, and the features that it has, of the text in its column `accepts`.
+macro_rules! kind_is {
+    ($column:literal, $class:literal, $feature:literal) => {
+        concat!(
+            " AND coalesce(",
+            $class,
+            ", split_part(split_part(",
+            $column,
+            ", '/', 1), '+', 1)) \
+               = ANY (string_to_array(split_part(",
+            $column,
+            ", '/', 1), '+')) \
+             AND coalesce(",
+            $feature,
+            ", '') \
+               = ANY (array_append(string_to_array(rtrim(split_part(",
+            $column,
+            ", '/', 2), '!'), '+'), '')) "
+        )
+    };
+}
+
 /// A filter that is not set compares a column with itself.
 pub(crate) const SLOTS: &str = concat!(
     "SELECT ",
     slot_columns!(),
     " FROM slots s WHERE s.lot_id = ",
     of_lot!("$1"),
-    " AND NOT s.retired AND (s.rank, s.label) > ($2, $3) AND coalesce(s.level, '') = coalesce($4, s.level, '') \
-     AND coalesce($5, split_part(s.accepts, '+', 1)) = ANY (string_to_array(s.accepts, '+')) \
-     AND (s.ticket_id IS NOT NULL) = coalesce($6, s.ticket_id IS NOT NULL) \
-     AND s.in_service = coalesce($7, s.in_service) \
-     ORDER BY s.rank, s.label LIMIT $8"
+    " AND NOT s.retired AND (s.rank, s.label) > ($2, $3) AND coalesce(s.level, '') = coalesce($4, s.level, '')",
+    kind_is!("s.accepts", "$5", "$6"),
+    "AND (s.ticket_id IS NOT NULL) = coalesce($7, s.ticket_id IS NOT NULL) \
+     AND s.in_service = coalesce($8, s.in_service) \
+     ORDER BY s.rank, s.label LIMIT $9"
 );
 
-/// The first of each set of accepted classes, and of these the first: a full lot of a million slots is not searched.
+/// The first of all that slots accept, and of these the first: a full lot of a million slots is not searched.
 pub(crate) const FREE_SLOTS: &str = concat!(
     "SELECT ",
     slot_columns!(),
@@ -69,8 +91,8 @@ pub(crate) const FREE_SLOTS: &str = concat!(
       ORDER BY f.accepts, f.rank, f.label LIMIT $4) s \
      WHERE c.lot_id = ",
     of_lot!("$5"),
-    " AND coalesce($6, split_part(c.accepts, '+', 1)) = ANY (string_to_array(c.accepts, '+')) \
-     ORDER BY s.rank, s.label LIMIT $7"
+    kind_is!("c.accepts", "$6", "$7"),
+    "ORDER BY s.rank, s.label LIMIT $8"
 );
 
 pub(crate) const TICKET: &str = concat!(

@@ -55,13 +55,13 @@ const PAGES: [Known; 16] = [
     (queries::LOTS, "text, bigint", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
     (
         queries::SLOTS,
-        "text, integer, text, text, text, boolean, boolean, bigint",
+        "text, integer, text, text, text, text, boolean, boolean, bigint",
         &["lot_id_once", "slot_order"],
     ),
     (queries::SLOT, "text, text", &["lot_id_once", "label_once"]),
     (
         queries::FREE_SLOTS,
-        "integer, text, text, bigint, text, text, bigint",
+        "integer, text, text, bigint, text, text, text, bigint",
         &["lot_id_once", "slot_counts_pkey", "slot_free"],
     ),
     (queries::POSITION, "uuid", &["tickets_pkey", "queue_order", "lots_pkey"]),

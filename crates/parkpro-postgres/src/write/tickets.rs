@@ -2,6 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
+    demand::Demand,
     tariff::Fee,
     ticket::{Stage, Ticket},
     time::Timestamp,
@@ -136,7 +137,8 @@ pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Tick
     let numbers: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.number.0).collect();
     let shown: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.shown()).collect();
     let keys: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.key().as_str()).collect();
-    let classes: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.class.as_str()).collect();
+    let demands: Vec<Demand> = tickets.iter().map(|(_, ticket)| ticket.demand()).collect();
+    let classes: Vec<&str> = demands.iter().map(Demand::as_str).collect();
     let priorities: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.priority.as_str()).collect();
     let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
     let arrived_at: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.arrived_at.micros()).collect();

@@ -177,7 +177,7 @@ fn pages_of_slots_are_in_the_order_of_their_index() {
     for status in [None, Some(SlotStatus::Available), Some(SlotStatus::Occupied), Some(SlotStatus::Draining)]
     {
         for accepts in [None, Some(ask::class("car"))] {
-            let filter = SlotFilter { status, accepts, level: None };
+            let filter = SlotFilter { status, accepts, ..SlotFilter::default() };
             watched.goes_by("slot_order (lot_id=?)", |c| slots::page(c, &main, &filter, None, 9));
             watched.goes_by("slot_order (lot_id=? AND (rank,label)>(?,?))", |c| {
                 slots::page(c, &main, &filter, after.as_ref(), 9)

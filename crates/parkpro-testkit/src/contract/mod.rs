@@ -12,6 +12,7 @@
     reason = "for tests: a sentence that does not hold panics"
 )]
 
+pub mod features;
 pub mod fees;
 pub mod gate;
 pub mod index;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<(&'static str, Sentence)> {
         gate::all(),
         queue::all(),
         slots::all(),
+        features::all(),
         tickets::all(),
         lots::all(),
         fees::all(),

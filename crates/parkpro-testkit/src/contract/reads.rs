@@ -79,7 +79,7 @@ pub async fn slots_are_found_by_status_level_and_class(s: Subject) {
         (None, deck(0), Some(ask::class("motorcycle")), "S3"),
         (None, None, Some(ask::class("va")), ""),
     ] {
-        let filter = SlotFilter { status, level, accepts };
+        let filter = SlotFilter { status, level, accepts, feature: None };
         for limit in PAGES {
             let found = reading::slots(&*s.records(), &ask::lot("main"), filter.clone(), limit).await;
             let labels: Vec<_> = found.iter().map(|slot| slot.label.as_str()).collect();

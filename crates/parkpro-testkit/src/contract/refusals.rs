@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 18;
+const EVERY: usize = 19;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -39,6 +39,7 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::AlreadyDeparted { .. } => 16,
         Refusal::NotWaiting { .. } => 17,
         Refusal::NotParked { .. } => 18,
+        Refusal::ReservedWithoutFeature(_) => 19,
     }
 }
 
@@ -62,6 +63,7 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         ask::remove_slot("main", "A-1"),
         Command::ChangeLot(ChangeLot { revision: Some(9), ..ask::change_lot("main") }),
         Command::ChangeSlot(ChangeSlot { revision: Some(9), ..ask::change_slot("main", "A-1") }),
+        Command::ChangeSlot(ChangeSlot { reserved: Some(true), ..ask::change_slot("main", "A-1") }),
         Command::Enter(s.entry("P1")),
         Command::Enter(closed),
         Command::Enter(s.entry("P9")),

@@ -57,6 +57,7 @@ pub(super) struct SlotChange {
     revision: Option<i64>,
     label: Option<Text>,
     accepts: Option<Text>,
+    reserved: Option<bool>,
     rank: Option<i32>,
     in_service: Option<bool>,
 }
@@ -66,8 +67,10 @@ const PLATES: [Text; 20] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "PA", "PB", "PC", "PD", "PE", "PF", "PG", "PH",
     "PI", "p-1", "p-2",
 ];
-const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
-const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
+/// What vehicles ask for.
+const DEMANDS: [Text; 6] = ["car", "car", "car", "van", "bike", "car/electric"];
+const ACCEPTS: [Text; 9] =
+    ["car", "car", "car", "van", "car+van", "bike", "bike+car", "car/electric", "bike+car/electric+wide!"];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
 const KEYS: u8 = 20;
 
@@ -94,25 +97,27 @@ fn priority() -> impl Strategy<Value = Text> {
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
-    let (plate, class) = (select(&PLATES[..]), select(&CLASSES[..]));
+    let (plate, demand) = (select(&PLATES[..]), select(&DEMANDS[..]));
     let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
     let new_slot = (accepts.clone(), -1..2_i32);
     let change = (
         seen(),
         option::weighted(0.2, label.clone()),
         option::weighted(0.3, accepts),
+        option::weighted(0.1, any::<bool>()),
         option::weighted(0.3, -1..2_i32),
         option::weighted(0.6, any::<bool>()),
     );
-    let change = change.prop_map(|(revision, label, accepts, rank, in_service)| SlotChange {
+    let change = change.prop_map(|(revision, label, accepts, reserved, rank, in_service)| SlotChange {
         revision,
         label,
         accepts,
+        reserved,
         rank,
         in_service,
     });
     prop_oneof![
-        44 => (lot(), plate.clone(), class, priority()).prop_map(|(l, p, c, r)| Asked::Enter(l, p, c, r)),
+        44 => (lot(), plate.clone(), demand, priority()).prop_map(|(l, p, d, r)| Asked::Enter(l, p, d, r)),
         14 => (lot(), plate.clone()).prop_map(|(lot, plate)| Asked::Exit(lot, plate)),
         24 => (0..4_usize).prop_map(Asked::Leave),
         6 => (option::weighted(0.1, lot()), 0..12_usize).prop_map(|(lot, n)| Asked::ExitTicket(lot, n)),
@@ -140,7 +145,7 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
     let mut steps: Vec<Step> = Vec::new();
     let small = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
     let mut large = small.clone();
-    large.push(ask::slot("D"));
+    large.extend([ask::slot("D"), ask::slot_for("car/electric", "E")]);
     for (lot, (slots, limit)) in LOTS.into_iter().zip([(large, Some(3)), (small, None)]) {
         let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
@@ -227,6 +232,8 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
         Asked::Slot(lot, label, change) => Command::ChangeSlot(ChangeSlot {
             revision: change.revision,
             new_label: change.label.map(ask::label),
+            features: change.accepts.map(|accepts| ask::accepts(accepts).to_features()),
+            reserved: change.reserved,
             accepts: change.accepts.map(ask::accepts),
             rank: change.rank,
             in_service: change.in_service,
@@ -235,11 +242,11 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
         Asked::RemoveSlot(lot, label, revision) => {
             Command::RemoveSlot { lot: ask::lot(lot), label: ask::label(label), revision: *revision }
         }
-        Asked::Enter(lot, plate, class, priority) => Command::Enter(Enter {
-            class: ask::class(class),
-            priority: ask::priority(priority),
-            ..ask::enter(lot, ids.ticket(), plate)
-        }),
+        Asked::Enter(lot, plate, demand, priority) => {
+            let (class, needs) = ask::demand(demand).into_parts();
+            let enter = ask::enter(lot, ids.ticket(), plate);
+            Command::Enter(Enter { class, needs, priority: ask::priority(priority), ..enter })
+        }
         Asked::Exit(lot, plate) => ask::exit(lot, plate),
         Asked::ExitTicket(lot, backwards) => {
             let (ticket, of) = tickets.newest(*backwards);

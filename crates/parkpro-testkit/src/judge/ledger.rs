@@ -198,6 +198,7 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::LotClosed => ("lot-closed", None),
         Refusal::QueueFull { .. } => ("queue-full", None),
         Refusal::NothingFits(_) => ("nothing-fits", None),
+        Refusal::ReservedWithoutFeature(_) => ("reserved-without-feature", None),
         Refusal::UnknownPriority(_) => ("unknown-priority", None),
         Refusal::NotInside => ("not-parked", None),
         Refusal::StillWaiting { ticket } => ("still-waiting", Some(*ticket)),

@@ -90,7 +90,7 @@ impl State {
             tally.count_slot(slot);
         }
         for ticket in self.waiting_in(lot) {
-            tally.count_waiting(&ticket.class, &ticket.priority, 1);
+            tally.count_waiting(ticket.demand(), &ticket.priority, 1);
         }
         tally
     }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parkpro_domain::{
     command::Target,
+    demand::Demand,
     facts::{Changes, Facts, Needs},
     lot::{Lot, LotId},
     ports::{Clock, Key, PortError, Reply},
@@ -11,7 +12,6 @@ use parkpro_domain::{
     slot::{Accepts, Slot},
     ticket::{TicketId, Turn},
     time::Timestamp,
-    vehicle::VehicleClass,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -141,9 +141,9 @@ fn facts(state: &State, lot: Lot, needs: &Needs) -> Facts {
         }
         tickets.extend(state.newest_ticket(&id, plate));
     }
-    let mut heads: BTreeMap<&VehicleClass, i64> = BTreeMap::new();
+    let mut heads: BTreeMap<Demand, i64> = BTreeMap::new();
     for ticket in state.waiting_in(&id) {
-        let known = heads.entry(&ticket.class).or_default();
+        let known = heads.entry(ticket.demand()).or_default();
         *known += 1;
         if *known <= needs.heads {
             facts.know_ticket(ticket.clone());

@@ -131,6 +131,12 @@ codes! {
         "It has 1 to 16 letters and digits of any script, with spaces, dashes and dots between them as you like, and at most 32 characters in all. Control, bidirectional and zero-width characters are refused.";
     InvalidVehicleClass 422 "invalid-vehicle-class" "The vehicle class is not right"
         "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidFeature 422 "invalid-feature" "A feature is not right"
+        "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidFeatures 422 "invalid-features" "There are too many features"
+        "A slot has, and a vehicle needs, at most 8 different features.";
+    ReservedWithoutFeature 422 "reserved-without-feature" "A reserved slot needs a feature"
+        "A slot that is `reserved` is given only to vehicles that need one of its `features`. Without a feature nobody could ever have it: name one, or set `reserved` to false.";
     InvalidPriority 422 "invalid-priority" "The priority is not right"
         "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
     InvalidTicketId 422 "invalid-ticket-id" "The id of a ticket is not right"
@@ -142,7 +148,7 @@ codes! {
     OccurredAtOutOfRange 422 "occurred-at-out-of-range" "The gate's clock is too far off"
         "`occurred_at` is from 24 hours ago to 2 minutes ahead of the server's clock. It is recorded and decides nothing; leave it out if the clock cannot be trusted.";
     NothingFits 422 "nothing-fits" "No slot ever accepts this vehicle"
-        "The lot has no slot that accepts the class, free or not, so the vehicle would wait for ever.";
+        "The lot has no slot, free or not, that accepts the class, has all that the vehicle `needs`, and is not reserved for others; so the vehicle would wait for ever.";
     UnknownPriority 422 "unknown-priority" "The lot has no such priority"
         "GET /api/v1/lots/{lot} lists its priorities.";
     IdempotencyKeyReused 422 "idempotency-key-reused" "The key stands for another request"

@@ -47,7 +47,8 @@ pub(super) fn places() -> Vec<Place> {
                     .refuses(&[Code::InvalidLotId, Code::InvalidCurrency, Code::InvalidPriorities])
                     .refuses(&[Code::InvalidPriority, Code::ChooseOne, Code::TooManySlots])
                     .refuses(&[Code::InvalidLabel, Code::InvalidLevel, Code::InvalidAccepts])
-                    .refuses(&[Code::InvalidVehicleClass])
+                    .refuses(&[Code::InvalidVehicleClass, Code::InvalidFeature, Code::InvalidFeatures])
+                    .refuses(&[Code::ReservedWithoutFeature])
                     .refuses(&settings),
             ),
         at("/api/v1/lots/{lot}")

@@ -40,7 +40,9 @@ use parkpro_domain::{
 use serde::Serialize;
 
 pub(crate) use self::{
-    body::{Fields, Mistakes, Read, accepts, flag, instant, label, level, reason, seen_at, text, whole},
+    body::{
+        Fields, Mistakes, Read, accepts, features, flag, instant, label, level, reason, seen_at, text, whole,
+    },
     call::Call,
     code::Code,
     events::frame as event_frame,

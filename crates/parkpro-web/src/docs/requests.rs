@@ -15,6 +15,9 @@ pub struct Arrival {
     /// What kind of vehicle it is.
     #[schema(default = "car", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
     pub vehicle_class: Option<String>,
+    /// What its slot must have: `electric`, `accessible`, …
+    #[schema(max_items = 8)]
+    pub needs: Option<Vec<String>>,
     /// One of the lot's priorities.
     #[schema(default = "standard", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
     pub priority: Option<String>,
@@ -116,6 +119,12 @@ pub struct NewSlot {
     /// The classes of vehicle that it takes.
     #[schema(min_items = 1, max_items = 16)]
     pub accepts: Option<Vec<String>>,
+    /// What it has: `electric`, `accessible`, …
+    #[schema(max_items = 8)]
+    pub features: Option<Vec<String>>,
+    /// Whether it is given only to vehicles that need one of its features.
+    #[schema(default = false)]
+    pub reserved: Option<bool>,
     /// Order of allocation, lowest first.
     #[schema(default = 0)]
     pub rank: Option<i32>,
@@ -146,6 +155,12 @@ pub struct NumberedSlots {
     /// The classes of vehicle that each takes.
     #[schema(min_items = 1, max_items = 16)]
     pub accepts: Option<Vec<String>>,
+    /// What each has.
+    #[schema(max_items = 8)]
+    pub features: Option<Vec<String>>,
+    /// Whether each is given only to vehicles that need one of its features.
+    #[schema(default = false)]
+    pub reserved: Option<bool>,
     /// Order of allocation of each; equal ranks go by label.
     #[schema(default = 0)]
     pub rank: Option<i32>,
@@ -164,6 +179,12 @@ pub struct SlotSettings {
     /// The classes of vehicle that it takes.
     #[schema(min_items = 1, max_items = 16, nullable = false)]
     pub accepts: Option<Vec<String>>,
+    /// What it has.
+    #[schema(max_items = 8, nullable = false)]
+    pub features: Option<Vec<String>>,
+    /// Whether it is given only to vehicles that need one of its features.
+    #[schema(nullable = false)]
+    pub reserved: Option<bool>,
     /// Order of allocation, lowest first.
     #[schema(nullable = false)]
     pub rank: Option<i32>,

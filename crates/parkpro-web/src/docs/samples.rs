@@ -2,6 +2,7 @@
 //! in the OpenAPI document is what the program really says.
 
 use parkpro_domain::{
+    demand::{Demand, Features},
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, Tally, Version},
@@ -66,15 +67,20 @@ pub(crate) fn the_lot() -> Told<Lot> {
     })
 }
 
-/// Twenty slots: seventeen taken, two free, one out of service; two cars wait for a slot that fits them.
+/// Twenty slots: seventeen taken, two free, one out of service; two cars wait for one where they
+/// can be charged.
 pub(crate) fn the_tally() -> Told<Tally> {
     let mut tally = Tally::default();
     for n in 0..20 {
-        let accepts = Accepts::parse(if n < 18 { "car+motorcycle" } else { "motorcycle" })?;
+        let accepts = Accepts::parse(match n {
+            0..16 => "car+motorcycle",
+            16..18 => "car+motorcycle/electric",
+            _ => "motorcycle",
+        })?;
         let slot = Slot { accepts, in_service: n != 17, ..the_slot((n < 17).then(|| ticket_id(n)))? };
         tally.count_slot(&slot);
     }
-    tally.count_waiting(&VehicleClass::car(), &Priority::standard(), 2);
+    tally.count_waiting(Demand::parse("car/electric")?, &Priority::standard(), 2);
     Ok(tally)
 }
 
@@ -100,6 +106,7 @@ pub(crate) fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> 
         number: TicketNumber(number),
         plate: Plate::parse(plate)?,
         class: VehicleClass::car(),
+        needs: Features::default(),
         priority: Priority::standard(),
         turn: Turn::of(1, TicketNumber(number)),
         arrived_at: after(arrived),
@@ -285,9 +292,9 @@ pub(crate) fn arrived_and_parked() -> Told<[Entry; 2]> {
     };
     let ticket = TicketSeen { id: ticket_id(1042), number: TicketNumber(1042) };
     let slot = SlotSeen { id: SlotId(7), label: SlotLabel::parse("A-07")? };
-    let (class, priority) = (VehicleClass::car(), Priority::standard());
+    let (class, needs, priority) = (VehicleClass::car(), Features::default(), Priority::standard());
     Ok([
-        entry(0, Event::TicketArrived { ticket, class, priority })?,
+        entry(0, Event::TicketArrived { ticket, class, needs, priority })?,
         entry(1, Event::TicketParked { ticket, slot })?,
     ])
 }
@@ -312,6 +319,7 @@ pub(crate) fn health(status: &'static str) -> Value {
 pub(crate) fn arrival() -> Examples {
     vec![
         ("a car", json!({ "plate": "ABC-123" })),
+        ("an electric car", json!({ "plate": "E-MOB 7E", "needs": ["electric"] })),
         ("with priority", json!({ "plate": "XY-1", "vehicle_class": "motorcycle", "priority": "vip" })),
     ]
 }
@@ -351,6 +359,10 @@ pub(crate) fn new_slots() -> Examples {
             "several",
             json!({ "slots": [{ "label": "B-02" }, { "label": "M-01", "accepts": ["motorcycle"] }] }),
         ),
+        (
+            "reserved",
+            json!({ "label": "D-01", "accepts": ["car", "van"], "features": ["accessible"], "reserved": true }),
+        ),
         ("numbered", json!({ "count": 20, "prefix": "C-", "level": "P2", "accepts": ["car"] })),
     ]
 }
@@ -358,6 +370,7 @@ pub(crate) fn new_slots() -> Examples {
 pub(crate) fn slot_settings() -> Examples {
     vec![
         ("out of service", json!({ "in_service": false, "reason": "resurfacing" })),
+        ("features", json!({ "features": ["electric"], "reserved": false })),
         ("rank", json!({ "rank": 10, "level": null, "accepts": ["van"] })),
     ]
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use parkpro_domain::{
+    demand::Feature,
     lot::{Lot, SlotCount, Tally},
     ticket::Priority,
     vehicle::VehicleClass,
@@ -69,6 +70,8 @@ pub(crate) struct AvailabilityBody<'a> {
     count: CountBody,
     /// The same for every class of vehicle. A slot that accepts several classes counts for each.
     by_class: BTreeMap<String, CountBody>,
+    /// The same for every feature that a slot has: the slots that have it, and the vehicles that wait and need it.
+    by_feature: BTreeMap<String, CountBody>,
     /// When the lot came into this state. It is in it still.
     #[schema(value_type = String, format = DateTime)]
     as_of: Instant,
@@ -87,6 +90,10 @@ impl CountBody {
 
     fn of_class(tally: &Tally, class: &VehicleClass) -> Self {
         Self::of(tally.of_class(class), tally.waiting_of(class))
+    }
+
+    fn with_feature(tally: &Tally, feature: &Feature) -> Self {
+        Self::of(tally.with_feature(feature), tally.waiting_for(feature))
     }
 }
 
@@ -112,11 +119,15 @@ impl<'a> AvailabilityBody<'a> {
     /// How full a lot is.
     pub(crate) fn of(lot: &'a Lot, tally: &Tally) -> Self {
         let classes = tally.classes().into_iter();
+        let features = tally.features().into_iter();
         Self {
             lot: lot.id.as_str(),
             lot_version: lot.version.0,
             count: CountBody::of(tally.total(), tally.waiting()),
             by_class: classes.map(|class| (class.to_string(), CountBody::of_class(tally, &class))).collect(),
+            by_feature: features
+                .map(|feature| (feature.to_string(), CountBody::with_feature(tally, &feature)))
+                .collect(),
             as_of: Instant(lot.last_at),
         }
     }

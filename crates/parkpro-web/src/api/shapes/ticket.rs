@@ -25,6 +25,8 @@ pub(crate) struct TicketBody<'a> {
     plate: &'a str,
     /// What kind of vehicle it is.
     vehicle_class: &'a str,
+    /// What its slot must have, in alphabetical order.
+    needs: Vec<&'a str>,
     /// How soon it is served while it waits.
     priority: &'a str,
     /// `waiting`, `parked`, `departed`, `withdrawn` (left the queue) or `voided` (entry cancelled). It never goes back.
@@ -76,6 +78,7 @@ impl<'a> TicketBody<'a> {
             number: ticket.number.0,
             plate: ticket.plate.shown(),
             vehicle_class: ticket.class.as_str(),
+            needs: ticket.needs.iter().collect(),
             priority: ticket.priority.as_str(),
             status: ticket.status().as_str(),
             slot: berth.map(|berth| berth.label.as_str()),

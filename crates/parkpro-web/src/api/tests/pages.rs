@@ -1,6 +1,7 @@
 //! Lists, page by page.
 
 use parkpro_domain::{
+    demand::Feature,
     ports::{SlotFilter, TicketFilter, WaitingPage},
     slot::{Level, Slot, SlotLabel, SlotStatus},
     ticket::{Ticket, TicketNumber, TicketStatus, Turn},
@@ -52,6 +53,7 @@ async fn filters_reach_the_record() {
         status: Some(SlotStatus::OutOfService),
         level: Some(Level::parse("P 1").unwrap()),
         accepts: Some(VehicleClass::car()),
+        feature: Some(Feature::parse("electric").unwrap()),
     };
     world
         .records
@@ -71,7 +73,7 @@ async fn filters_reach_the_record() {
         .returning(|_, _, _, _| Ok(Some(Vec::new())));
     let park = world.park();
     for uri in [
-        "slots?status=out_of_service&level=P%201&accepts=car",
+        "slots?status=out_of_service&level=P%201&accepts=car&feature=electric",
         "tickets?plate=abc+123&status=departed&from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00%2B01:00",
     ] {
         assert_eq!(get(&park, &format!("/api/v1/lots/main/{uri}")).await.status, 200, "{uri}");
