@@ -112,6 +112,8 @@ pub struct ChangeLot {
     pub accepting: Option<bool>,
     /// How many vehicles may wait; `Some(None)` is no limit.
     pub queue_limit: Option<Option<u32>>,
+    /// In what order the waiting are served.
+    pub priorities: Option<Priorities>,
 }
 
 /// A slot to be added.
@@ -209,6 +211,11 @@ impl Command {
                 Target::LotOf(*ticket)
             }
         }
+    }
+
+    /// Whether it may concern everybody who waits, whatever others do in the same turn.
+    pub const fn sorts_the_queue(&self) -> bool {
+        matches!(self, Self::ChangeLot(ChangeLot { priorities: Some(_), .. }))
     }
 
     /// The plate by which it names a vehicle, if it does.

@@ -28,7 +28,7 @@ pub fn decide(
     now: Timestamp,
 ) -> Outcome {
     let lot = facts.lot.clone();
-    let now = lot.as_ref().map_or(now, |lot| now.max(lot.last_at.plus_micros(1)));
+    let now = lot.as_ref().map_or(now, |lot| lot.instant_after_last(now));
     let mut change = Change { facts, rules, now, events: Vec::new() };
     let result = match lot {
         None => change.without_lot(command),

@@ -37,15 +37,16 @@ impl Needs {
     pub fn add(&mut self, command: &Command) {
         self.plates.extend(command.plate().cloned());
         match command {
+            command if command.sorts_the_queue() => self.heads = i64::MAX,
             Command::OpenLot(_) | Command::ChangeLot(_) | Command::RemoveLot { .. } => {}
             Command::AddSlots { slots, .. } => {
                 self.labels.extend(slots.iter().map(|slot| slot.label.clone()));
-                self.heads += i64::try_from(slots.len()).unwrap_or(i64::MAX);
+                self.more_heads(slots.len());
             }
             Command::ChangeSlot(change) => {
                 self.labels.push(change.label.clone());
                 self.labels.extend(change.new_label.clone());
-                self.heads += 1;
+                self.more_heads(1);
                 self.free_slots += 1;
             }
             Command::RemoveSlot { label, .. } => {
@@ -57,15 +58,19 @@ impl Needs {
                 if let Leaving::Ticket(ticket) = vehicle {
                     self.tickets.push(*ticket);
                 }
-                self.heads += 1;
+                self.more_heads(1);
             }
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
             | Command::AmendTicket { ticket, .. } => {
                 self.tickets.push(*ticket);
-                self.heads += 1;
+                self.more_heads(1);
             }
         }
+    }
+
+    fn more_heads(&mut self, more: usize) {
+        self.heads = self.heads.saturating_add(i64::try_from(more).unwrap_or(i64::MAX));
     }
 }
 
@@ -87,6 +92,8 @@ pub struct Facts {
     labels: HashMap<SlotLabel, SlotId>,
     free: BTreeMap<Accepts, BTreeSet<(i32, SlotLabel, SlotId)>>,
     waiting: BTreeMap<Demand, BTreeSet<(Turn, TicketId)>>,
+    /// At least those who wait behind somebody who overtakes in this turn; none if nobody does.
+    behind: Option<BTreeSet<(Turn, TicketId)>>,
     before: Before,
     journal: Vec<Entry>,
 }
@@ -98,9 +105,20 @@ struct Before {
     opened: bool,
     new_tickets: HashSet<TicketId>,
     new_slots: HashSet<SlotId>,
-    tickets: HashMap<TicketId, Option<Turn>>,
+    tickets: HashMap<TicketId, Touched>,
     slots: HashSet<SlotId>,
     tally: Tally,
+}
+
+/// What a ticket was, and what is new about it.
+#[derive(Debug, Default)]
+struct Touched {
+    /// The turn that it had, if it waited.
+    turn: Option<Turn>,
+    /// It is somewhere else in its life.
+    moved: bool,
+    /// Its plate, priority or turn is another.
+    amended: bool,
 }
 
 /// What a record has to write for one lot after its commands were decided. Rows are as they end up. Written in the order
@@ -118,8 +136,10 @@ pub struct Changes {
     pub new_slots: Vec<Slot>,
     /// Tickets that departed, withdrew or were voided.
     pub ended: Vec<Ticket>,
-    /// Open tickets that got a slot or were amended.
+    /// Open tickets that got a slot.
     pub moved: Vec<Ticket>,
+    /// Tickets that were there before with another plate, priority or turn, also those that moved or ended as well.
+    pub amended: Vec<Ticket>,
     /// New tickets.
     pub new_tickets: Vec<Ticket>,
     /// Slots that were there before.
@@ -151,6 +171,7 @@ impl Facts {
             labels: HashMap::new(),
             free: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            behind: None,
             before: Before::default(),
             journal: Vec::new(),
         }
@@ -175,6 +196,24 @@ impl Facts {
     /// Adds that a plate is waiting or parked in another lot.
     pub fn know_open_elsewhere(&mut self, plate: PlateKey, ticket: TicketId) {
         self.open.insert(plate, ticket);
+    }
+
+    /// Adds who waits from some turn on, as the record has it.
+    pub fn know_behind(&mut self, waiting: impl IntoIterator<Item = (TicketId, Turn)>) {
+        self.behind = Some(waiting.into_iter().map(|(ticket, turn)| (turn, ticket)).collect());
+    }
+
+    /// How many are known to wait behind a ticket.
+    pub fn waiting_behind(&self, ticket: &Ticket) -> i64 {
+        let place = (ticket.turn, ticket.id);
+        let behind =
+            self.behind.iter().map(|waiting| waiting.iter().rev().take_while(|other| **other > place));
+        behind.map(Iterator::count).next().and_then(|count| i64::try_from(count).ok()).unwrap_or(0)
+    }
+
+    /// The waiting tickets that are known.
+    pub fn known_waiting(&self) -> Vec<&Ticket> {
+        self.waiting.values().flatten().filter_map(|(_, ticket)| self.tickets.get(ticket)).collect()
     }
 
     /// A ticket of this lot.
@@ -223,12 +262,16 @@ impl Facts {
     /// Puts a ticket in, or a new state of one that is known.
     pub(crate) fn put_ticket(&mut self, ticket: Ticket) {
         if let Some(old) = self.tickets.remove(&ticket.id) {
-            self.before.tickets.entry(old.id).or_insert_with(|| waiting_turn(&old));
+            let first = || Touched { turn: waiting_turn(&old), ..Touched::default() };
+            let touched = self.before.tickets.entry(old.id).or_insert_with(first);
+            touched.moved |= old.stage != ticket.stage;
+            touched.amended |=
+                (&old.plate, &old.priority, old.turn) != (&ticket.plate, &ticket.priority, ticket.turn);
             self.unindex_ticket(&old);
             self.count_waiting(&old, -1);
         } else {
             self.before.new_tickets.insert(ticket.id);
-            self.before.tickets.insert(ticket.id, None);
+            self.before.tickets.insert(ticket.id, Touched::default());
         }
         self.index_ticket(&ticket);
         self.count_waiting(&ticket, 1);
@@ -276,11 +319,20 @@ impl Facts {
             .filter_map(|id| self.slots.remove(&id))
             .partition(|slot| self.before.new_slots.contains(&slot.id));
         slots.sort_by_key(|slot| slot.id);
-        let touched = std::mem::take(&mut self.before.tickets);
-        let touched = touched.into_keys().filter_map(|id| self.tickets.remove(&id));
-        let (mut new_tickets, old): (Vec<_>, Vec<_>) =
-            touched.partition(|ticket| self.before.new_tickets.contains(&ticket.id));
-        let (moved, ended): (Vec<_>, Vec<_>) = old.into_iter().partition(|ticket| ticket.status().is_open());
+        let (mut ended, mut moved, mut amended, mut new_tickets) = (vec![], vec![], vec![], vec![]);
+        for (id, touched) in std::mem::take(&mut self.before.tickets) {
+            let Some(ticket) = self.tickets.remove(&id) else { continue };
+            if self.before.new_tickets.contains(&id) {
+                new_tickets.push(ticket);
+                continue;
+            }
+            amended.extend(touched.amended.then(|| ticket.clone()));
+            if !ticket.status().is_open() {
+                ended.push(ticket);
+            } else if touched.moved {
+                moved.push(ticket);
+            }
+        }
         new_tickets.sort_by_key(|ticket| ticket.number);
         let opened = self.before.opened;
         Some(Changes {
@@ -290,6 +342,7 @@ impl Facts {
             new_slots,
             ended,
             moved,
+            amended,
             new_tickets,
             slots,
             journal: self.journal,
@@ -306,7 +359,7 @@ impl Facts {
             removed: Vec::new(),
             added: Vec::new(),
         };
-        for (id, before) in &self.before.tickets {
+        for (id, Touched { turn: before, .. }) in &self.before.tickets {
             let after = self.tickets.get(id).and_then(waiting_turn);
             if *before != after {
                 delta.removed.extend(before.map(|_| *id));
@@ -333,6 +386,7 @@ impl Facts {
         }
         if ticket.status() == TicketStatus::Waiting {
             self.waiting.entry(ticket.demand()).or_default().insert((ticket.turn, ticket.id));
+            self.behind.iter_mut().for_each(|behind| behind.extend([(ticket.turn, ticket.id)]));
         }
         let newer = self.newest_ticket(key).is_none_or(|known| known.number <= ticket.number);
         if newer {
@@ -350,6 +404,9 @@ impl Facts {
         }
         if let Some(queue) = self.waiting.get_mut(&ticket.demand()) {
             queue.remove(&(ticket.turn, ticket.id));
+        }
+        if let Some(behind) = &mut self.behind {
+            behind.remove(&(ticket.turn, ticket.id));
         }
     }
 

@@ -1,11 +1,15 @@
 //! Lots: one car park, with its settings, its counters and what is in it.
 
+mod priorities;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
 
 use smol_str::SmolStr;
+
+pub use self::priorities::{HeadStart, Priorities};
 
 use crate::{
     demand::{Demand, Feature},
@@ -75,51 +79,6 @@ impl LotName {
     }
 }
 
-/// The priorities of a lot, first served first. Its text (`vip,standard`) is what a record keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Priorities(Vec<Priority>);
-
-impl Priorities {
-    /// `vip` before `standard`.
-    pub fn usual() -> Self {
-        Self(vec![Priority::vip(), Priority::standard()])
-    }
-
-    /// Reads the text that a record keeps: names in order, with `standard` among them, which is the default.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::of(text.split(',').map(Priority::parse).collect::<Result<_, _>>()?)
-    }
-
-    /// These priorities in this order.
-    pub fn of(order: Vec<Priority>) -> Result<Self, Invalid> {
-        let repeated = order.iter().enumerate().any(|(at, priority)| order[..at].contains(priority));
-        if repeated || order.len() > 16 || !order.contains(&Priority::standard()) {
-            return Err(Invalid::new(
-                "invalid-priorities",
-                "priorities are at most 16 different names, one of them standard",
-            ));
-        }
-        Ok(Self(order))
-    }
-
-    /// The place of a priority in the order, from 0; none if this lot has no such priority.
-    pub fn rank(&self, priority: &Priority) -> Option<i64> {
-        self.0.iter().position(|known| known == priority).and_then(|place| i64::try_from(place).ok())
-    }
-
-    /// First served first.
-    pub fn iter(&self) -> impl Iterator<Item = &Priority> {
-        self.0.iter()
-    }
-}
-
-impl fmt::Display for Priorities {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.0.iter().map(Priority::as_str).collect();
-        f.write_str(&names.join(","))
-    }
-}
-
 /// One car park.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lot {
@@ -151,6 +110,14 @@ pub struct Lot {
     pub next_admission: i64,
     /// The id that the next new slot gets.
     pub next_slot: i64,
+}
+
+impl Lot {
+    /// When a change happens that the clock puts here: later than the one before.
+    #[must_use]
+    pub fn instant_after_last(&self, now: Timestamp) -> Timestamp {
+        now.max(self.last_at.plus_micros(1))
+    }
 }
 
 /// How many slots of one kind there are. A draining slot counts as occupied.
@@ -306,16 +273,6 @@ mod tests {
         assert_eq!(LotId::parse("main").unwrap().as_str(), "main");
         for wrong in ["", "Main", "-x", "a/b", &"x".repeat(64)] {
             assert_eq!(LotId::parse(wrong).unwrap_err().code, "invalid-lot-id", "{wrong}");
-        }
-    }
-
-    #[test]
-    fn priorities_are_an_order_with_standard_in_it() {
-        let priorities = Priorities::parse("vip,permit,standard").unwrap();
-        assert_eq!(priorities.rank(&Priority::standard()), Some(2));
-        assert_eq!(priorities.to_string(), "vip,permit,standard");
-        for wrong in ["vip", "", "standard,standard", "a,b"] {
-            assert!(Priorities::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -107,6 +107,13 @@ pub enum Refusal {
     ReservedWithoutFeature(SlotLabel),
     /// The lot has no such priority.
     UnknownPriority(Priority),
+    /// The lot would lose a priority that waiting tickets have.
+    PriorityInUse {
+        /// Which.
+        priority: Priority,
+        /// How many wait with it.
+        waiting: i64,
+    },
     /// The leaving vehicle is not inside.
     NotInside,
     /// The leaving vehicle still waits.

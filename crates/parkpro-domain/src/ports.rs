@@ -223,6 +223,15 @@ pub struct SlotCursor {
     pub label: SlotLabel,
 }
 
+/// Where a page of the waiting list begins: behind this ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueueCursor {
+    /// Its turn.
+    pub turn: Turn,
+    /// Its id, by which equal turns go.
+    pub ticket: TicketId,
+}
+
 /// A part of the waiting list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitingPage {
@@ -284,7 +293,7 @@ pub trait Records: Send + Sync {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError>;
 

@@ -71,9 +71,11 @@ impl Priority {
     }
 }
 
-/// The one number that the waiting tickets of a lot are sorted by, lowest first: rank of the priority, then number.
+/// The one number that the waiting tickets of a lot are sorted by, lowest first; equal ones go by the id of the ticket.
 ///
-/// It stays below 2^53, so that it is exact in a double, which is what a sorted set in Redis sorts by.
+/// If the lot's priorities order strictly, it is the rank of the priority, then the number; with ageing it is the instant
+/// as which the arrival counts. It stays below 2^53, so that it is exact in a double, which is what a sorted set in Redis
+/// sorts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Turn(pub i64);
 
@@ -84,6 +86,11 @@ impl Turn {
     /// The turn of a ticket whose priority has this rank in its lot (0 is served first, at most 15).
     pub const fn of(rank: i64, number: TicketNumber) -> Self {
         Self(rank * NUMBERS_OF_A_RANK + number.0)
+    }
+
+    /// The turn of a ticket that counts as having come at this instant.
+    pub const fn of_instant(instant: Timestamp) -> Self {
+        Self(instant.micros())
     }
 }
 

@@ -10,8 +10,8 @@ use parkpro_domain::{
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
-        Fault, JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
-        TicketFilter, TicketView, WaitingPage,
+        Fault, JournalCursor, LotView, Place, PortError, QueueCursor, QueueSnapshot, Records, SlotCursor,
+        SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Level, Slot, SlotLabel, SlotStatus},
     ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
@@ -140,7 +140,7 @@ impl Records for PgRecord {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError> {
         self.reader
@@ -316,21 +316,25 @@ async fn tickets(
     Ok(Statement::<(TicketColumns, Nullable<Text>)>::new(text, &parameters).rows(connection).await?)
 }
 
-/// How many wait up to a turn.
-async fn up_to(connection: &AsyncPgConnection, lot: &LotId, turn: Option<Turn>) -> Result<i64, Trouble> {
-    let Some(turn) = turn else { return Ok(0) };
-    let parameters: [&dyn Parameter; 2] = [&lot.as_str(), &turn.0];
+/// How many wait up to a ticket, itself included.
+async fn up_to(
+    connection: &AsyncPgConnection,
+    lot: &LotId,
+    last: Option<QueueCursor>,
+) -> Result<i64, Trouble> {
+    let Some(last) = last else { return Ok(0) };
+    let parameters: [&dyn Parameter; 3] = [&lot.as_str(), &last.turn.0, &last.ticket.0];
     Ok(Statement::<BigInt>::new(queries::UP_TO, &parameters).row(connection).await?.unwrap_or(0))
 }
 
 async fn waiting(
     connection: &AsyncPgConnection,
     lot: &LotId,
-    after: Option<Turn>,
+    after: Option<QueueCursor>,
     limit: u32,
 ) -> Result<Vec<TicketRow>, Trouble> {
-    let after = after.map_or(i64::MIN, |after| after.0);
-    let parameters: [&dyn Parameter; 3] = [&lot.as_str(), &after, &i64::from(limit)];
+    let (turn, id) = after.map_or((i64::MIN, Uuid::nil()), |after| (after.turn.0, after.ticket.0));
+    let parameters: [&dyn Parameter; 4] = [&lot.as_str(), &turn, &id, &i64::from(limit)];
     Ok(Statement::<TicketColumns>::new(queries::WAITING, &parameters).rows(connection).await?)
 }
 

@@ -144,7 +144,7 @@ impl Reading<'_> {
                 .filter(tickets::lot_id.eq(self.number))
                 .filter(tickets::class.eq(demand.as_str()))
                 .filter(Waiting)
-                .order(tickets::turn)
+                .order((tickets::turn, tickets::id))
                 .select(TicketRow::as_select())
                 .load_iter::<TicketRow, DefaultLoadingMode>(self.connection)?;
             for row in rows.take(most) {

@@ -326,6 +326,12 @@ impl EntryRow {
     }
 }
 
+/// A waiting ticket and its turn, of these two columns.
+pub(crate) fn member((id, turn): (Vec<u8>, i64)) -> Result<(TicketId, Turn), Nonsense> {
+    let nonsense = |_wrong| Nonsense { table: "tickets", row: format!("{id:02x?}"), column: "id" };
+    Ok((ticket_id(&id).map_err(nonsense)?, Turn(turn)))
+}
+
 /// The ticket that 16 bytes name.
 pub(crate) fn ticket_id(bytes: &[u8]) -> Result<TicketId, uuid::Error> {
     Uuid::from_slice(bytes).map(TicketId)

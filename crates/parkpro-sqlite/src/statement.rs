@@ -352,29 +352,44 @@ condition! {
     Empty "+slots.ticket_id IS NULL"
 }
 
-/// A row behind a place in the order of two columns: a row value, which an index of both columns can search.
-#[derive(Debug, Clone, Copy, QueryId)]
-pub(crate) struct Behind<Columns, Place>(pub(crate) Columns, pub(crate) Place);
+/// Declares a comparison of two columns with a place in their order: a row value, which an index of both can search.
+macro_rules! row_value {
+    ($(#[$doc:meta])* $name:ident $compares:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, QueryId)]
+        pub(crate) struct $name<Columns, Place>(pub(crate) Columns, pub(crate) Place);
 
-impl<Columns, Place> Expression for Behind<Columns, Place> {
-    type SqlType = Bool;
+        impl<Columns, Place> Expression for $name<Columns, Place> {
+            type SqlType = Bool;
+        }
+
+        impl<Columns, Place, Source> AppearsOnTable<Source> for $name<Columns, Place> {}
+
+        impl<Columns, Place> ValidGrouping<()> for $name<Columns, Place> {
+            type IsAggregate = is_aggregate::No;
+        }
+
+        impl<Columns: QueryFragment<Sqlite>, Place: QueryFragment<Sqlite>> QueryFragment<Sqlite>
+            for $name<Columns, Place>
+        {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql("(");
+                self.0.walk_ast(out.reborrow())?;
+                out.push_sql($compares);
+                self.1.walk_ast(out.reborrow())?;
+                out.push_sql(")");
+                Ok(())
+            }
+        }
+    };
 }
 
-impl<Columns, Place, Source> AppearsOnTable<Source> for Behind<Columns, Place> {}
-
-impl<Columns, Place> ValidGrouping<()> for Behind<Columns, Place> {
-    type IsAggregate = is_aggregate::No;
+row_value! {
+    /// A row behind a place in the order of two columns.
+    Behind ") > ("
 }
 
-impl<Columns: QueryFragment<Sqlite>, Place: QueryFragment<Sqlite>> QueryFragment<Sqlite>
-    for Behind<Columns, Place>
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("(");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(") > (");
-        self.1.walk_ast(out.reborrow())?;
-        out.push_sql(")");
-        Ok(())
-    }
+row_value! {
+    /// A row before or at a place in the order of two columns.
+    UpTo ") <= ("
 }

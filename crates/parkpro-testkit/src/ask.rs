@@ -113,7 +113,21 @@ pub fn slots(count: usize) -> Vec<NewSlot> {
 
 /// A change of a lot that changes nothing yet.
 pub fn change_lot(id: &str) -> ChangeLot {
-    ChangeLot { lot: lot(id), revision: None, name: None, zone: None, accepting: None, queue_limit: None }
+    ChangeLot {
+        lot: lot(id),
+        revision: None,
+        name: None,
+        zone: None,
+        accepting: None,
+        queue_limit: None,
+        priorities: None,
+    }
+}
+
+/// Another order of the queue: `vip,standard`, with ageing `vip:900,standard:0`.
+pub fn reorder(id: &str, priorities: &str) -> Command {
+    let priorities = Some(Priorities::parse(priorities).unwrap());
+    Command::ChangeLot(ChangeLot { priorities, ..change_lot(id) })
 }
 
 /// A change of a slot that changes nothing yet.

@@ -85,10 +85,18 @@ fn check_slots(slots: &[Slot], tickets: &[Ticket]) {
 
 /// Every way to ask for the queue tells the same.
 async fn check_queue(records: &dyn Records, lot: &Lot, queue: &[Ticket], tickets: &[Ticket]) {
-    assert!(queue.is_sorted_by(|one, next| one.turn < next.turn), "the queue is in order");
+    assert!(
+        queue.is_sorted_by(|one, next| (one.turn, one.id) < (next.turn, next.id)),
+        "the queue is in order"
+    );
     let mut waiting: Vec<&Ticket> =
         tickets.iter().filter(|ticket| ticket.status() == TicketStatus::Waiting).collect();
-    waiting.sort_by_key(|ticket| (lot.priorities.rank(&ticket.priority), ticket.number));
+    let turn = |ticket: &Ticket| lot.priorities.turn(&ticket.priority, ticket.number, ticket.arrived_at);
+    assert!(
+        waiting.iter().all(|ticket| turn(ticket) == Some(ticket.turn)),
+        "turns are those of the lot's order"
+    );
+    waiting.sort_by_key(|ticket| (ticket.turn, ticket.id));
     assert_eq!(queue.iter().collect::<Vec<_>>(), waiting, "the queue is of those who wait, in order");
     for (ticket, position) in queue.iter().zip(1..) {
         let place = ok(records.position(ticket.id).await);

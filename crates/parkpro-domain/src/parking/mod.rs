@@ -107,6 +107,7 @@ mod tests {
             new_slots: Vec::new(),
             ended: Vec::new(),
             moved: Vec::new(),
+            amended: Vec::new(),
             new_tickets: Vec::new(),
             slots: Vec::new(),
             journal: Vec::new(),

@@ -139,7 +139,7 @@ pub(crate) const RARE_TICKETS: &str = tickets!("status IN ('withdrawn', 'voided'
 pub(crate) const UP_TO: &str = concat!(
     "SELECT count(*) FROM tickets WHERE lot_id = ",
     of_lot!("$1"),
-    " AND status = 'waiting' AND turn <= $2"
+    " AND status = 'waiting' AND (turn, id) <= ($2, $3)"
 );
 
 pub(crate) const WAITING: &str = concat!(
@@ -147,18 +147,19 @@ pub(crate) const WAITING: &str = concat!(
     ticket_columns!(),
     " FROM tickets t WHERE t.lot_id = ",
     of_lot!("$1"),
-    " AND t.status = 'waiting' AND t.turn > $2 ORDER BY t.turn LIMIT $3"
+    " AND t.status = 'waiting' AND (t.turn, t.id) > ($2, $3) ORDER BY t.turn, t.id LIMIT $4"
 );
 
 pub(crate) const POSITION: &str = "SELECT \
-       (SELECT count(*) FROM tickets o WHERE o.lot_id = t.lot_id AND o.status = 'waiting' AND o.turn <= t.turn), \
+       (SELECT count(*) FROM tickets o WHERE o.lot_id = t.lot_id AND o.status = 'waiting' \
+          AND (o.turn, o.id) <= (t.turn, t.id)), \
        (SELECT version FROM lots WHERE id = t.lot_id) \
-     FROM (SELECT lot_id, turn, status FROM tickets WHERE id = $1 LIMIT 1) t WHERE t.status = 'waiting'";
+     FROM (SELECT lot_id, id, turn, status FROM tickets WHERE id = $1 LIMIT 1) t WHERE t.status = 'waiting'";
 
 pub(crate) const MEMBERS: &str = concat!(
     "SELECT id, turn FROM tickets WHERE lot_id = ",
     of_lot!("$1"),
-    " AND status = 'waiting' ORDER BY turn"
+    " AND status = 'waiting' ORDER BY turn, id"
 );
 
 pub(crate) const JOURNAL: &str = concat!(

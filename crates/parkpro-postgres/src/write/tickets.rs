@@ -111,7 +111,7 @@ pub(super) async fn update(
     touch(connection, TABLE, tickets.len(), UPDATE, &stages.parameters()).await
 }
 
-/// Tickets with another plate or priority.
+/// Tickets with another plate, priority or turn.
 pub(super) async fn amend(
     connection: &AsyncPgConnection,
     tickets: Vec<Of<'_, Ticket>>,

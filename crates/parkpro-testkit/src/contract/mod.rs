@@ -18,6 +18,7 @@ pub mod gate;
 pub mod index;
 pub mod lots;
 pub mod machines;
+pub mod priorities;
 pub mod queue;
 pub mod reads;
 pub mod refusals;
@@ -39,6 +40,7 @@ pub fn all() -> Vec<(&'static str, Sentence)> {
     [
         gate::all(),
         queue::all(),
+        priorities::all(),
         slots::all(),
         features::all(),
         tickets::all(),

@@ -3,7 +3,7 @@
 use parkpro_domain::{
     command::{ChangeLot, ChangeSlot, Command, NewSlot},
     event::{Event, Principal},
-    ports::{JournalCursor, Request, SlotFilter, TicketFilter},
+    ports::{JournalCursor, QueueCursor, Request, SlotFilter, TicketFilter},
     slot::{Level, SlotStatus},
     ticket::{Ticket, TicketStatus},
 };
@@ -151,7 +151,8 @@ pub async fn the_waiting_are_listed_in_order(s: Subject) {
         let queue = reading::waiting(&*s.records(), &ask::lot("main"), limit).await;
         let plates: Vec<_> = queue.iter().map(|ticket| ticket.plate.shown()).collect();
         assert_eq!(plates, ["P3", "P6", "P9", "P1", "P2", "P4", "P5", "P7", "P8"], "{limit}");
-        let page = s.records().waiting(ask::lot("main"), Some(queue[8].turn), limit).await.unwrap().unwrap();
+        let after = Some(QueueCursor { turn: queue[8].turn, ticket: queue[8].id });
+        let page = s.records().waiting(ask::lot("main"), after, limit).await.unwrap().unwrap();
         assert_eq!((page.ahead, page.tickets, page.lot.version), (9, vec![], version));
     }
 }

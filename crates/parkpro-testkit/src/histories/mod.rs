@@ -213,6 +213,7 @@ impl Together {
 /// Who has a turn alone.
 const fn is_alone(command: &Command) -> bool {
     matches!(command, Command::OpenLot(_) | Command::AmendTicket { .. } | Command::RemoveLot { .. })
+        || command.sorts_the_queue()
 }
 
 /// The ticket that a command makes or names.

@@ -2,7 +2,7 @@
 
 use parkpro_domain::{
     command::{ChangeLot, ChangeSlot, Command, Enter, NewSlot, OpenLot},
-    lot::LotId,
+    lot::{LotId, Priorities},
     ports::IdGenerator,
     ticket::TicketId,
 };
@@ -16,7 +16,7 @@ use proptest::{
 use super::{Ask, History, Step};
 use crate::{
     ask,
-    clock::{HOUR, MINUTE},
+    clock::{HOUR, MINUTE, SECOND},
     ids::{CountingIds, nth_ticket},
 };
 
@@ -37,6 +37,7 @@ pub(super) enum Asked {
     Open(Text),
     Accepting(Text, bool, Option<i64>),
     Limit(Text, Option<u32>, Option<i64>),
+    Reorder(Text, Text, Option<i64>),
     RemoveLot(Text, Option<i64>),
     AddSlots(Text, Vec<(Text, Text, i32)>),
     Slot(Text, Text, SlotChange),
@@ -71,6 +72,15 @@ const PLATES: [Text; 20] = [
 const DEMANDS: [Text; 6] = ["car", "car", "car", "van", "bike", "car/electric"];
 const ACCEPTS: [Text; 9] =
     ["car", "car", "car", "van", "car+van", "bike", "bike+car", "car/electric", "bike+car/electric+wide!"];
+/// Of the queue. Head starts of an instant, a second, and more than a history lasts.
+const ORDERS: [Text; 6] = [
+    "vip,standard",
+    "standard,vip",
+    "standard",
+    "vip:1,standard:0",
+    "vip:60,royal:3600,standard:30",
+    "vip:0,standard:0",
+];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
 const KEYS: u8 = 20;
 
@@ -88,7 +98,7 @@ pub(super) fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         30 => (asked(), key).prop_map(|(asked, key)| Wish::Ask(asked, key)),
         2 => (0..4_usize).prop_map(Wish::Again),
-        1 => prop_oneof![1..MINUTE, HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
+        2 => prop_oneof![1..MINUTE, Just(SECOND), Just(MINUTE), HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
     ]
 }
 
@@ -132,6 +142,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         }),
         1 => (lot(), label.clone()).prop_map(|(lot, label)| Asked::AddSlots(lot, vec![(label, "car", 0); 2])),
         7 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
+        3 => (lot(), select(&ORDERS[..]), seen()).prop_map(|(l, order, seen)| Asked::Reorder(l, order, seen)),
         2 => (lot(), any::<bool>(), seen()).prop_map(|(lot, yes, seen)| Asked::Accepting(lot, yes, seen)),
         2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
@@ -146,8 +157,10 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
     let small = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
     let mut large = small.clone();
     large.extend([ask::slot("D"), ask::slot_for("car/electric", "E")]);
-    for (lot, (slots, limit)) in LOTS.into_iter().zip([(large, Some(3)), (small, None)]) {
-        let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
+    let usual = (small, None, Priorities::usual());
+    let ageing = Priorities::parse("vip:900,standard:0").unwrap_or_else(|_wrong| Priorities::usual());
+    for (lot, (slots, queue_limit, priorities)) in LOTS.into_iter().zip([(large, Some(3), ageing), usual]) {
+        let open = OpenLot { queue_limit, priorities, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
     }
     let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
@@ -219,6 +232,11 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
         Asked::Limit(lot, most, revision) => Command::ChangeLot(ChangeLot {
             revision: *revision,
             queue_limit: Some(*most),
+            ..ask::change_lot(lot)
+        }),
+        Asked::Reorder(lot, order, revision) => Command::ChangeLot(ChangeLot {
+            revision: *revision,
+            priorities: Priorities::parse(order).ok(),
             ..ask::change_lot(lot)
         }),
         Asked::RemoveLot(lot, revision) => Command::RemoveLot { lot: ask::lot(lot), revision: *revision },

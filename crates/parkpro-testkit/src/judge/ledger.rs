@@ -200,6 +200,7 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::NothingFits(_) => ("nothing-fits", None),
         Refusal::ReservedWithoutFeature(_) => ("reserved-without-feature", None),
         Refusal::UnknownPriority(_) => ("unknown-priority", None),
+        Refusal::PriorityInUse { .. } => ("priority-in-use", None),
         Refusal::NotInside => ("not-parked", None),
         Refusal::StillWaiting { ticket } => ("still-waiting", Some(*ticket)),
         Refusal::AlreadyDeparted { ticket } => ("already-departed", Some(*ticket)),

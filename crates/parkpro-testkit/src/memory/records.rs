@@ -5,11 +5,11 @@ use parkpro_domain::{
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
-        JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
-        TicketFilter, TicketView, WaitingPage,
+        JournalCursor, LotView, Place, PortError, QueueCursor, QueueSnapshot, Records, SlotCursor,
+        SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
-    ticket::{Ticket, TicketId, TicketNumber, Turn},
+    ticket::{Ticket, TicketId, TicketNumber},
 };
 
 use super::{MemoryRecord, state::State};
@@ -116,15 +116,14 @@ impl Records for MemoryRecord {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError> {
         Ok(self.look_at(&lot, |state, lot| {
-            let (ahead, behind): (Vec<_>, Vec<_>) = state
-                .waiting_in(&lot.id)
-                .into_iter()
-                .cloned()
-                .partition(|ticket| after.is_some_and(|after| ticket.turn <= after));
+            let (ahead, behind): (Vec<_>, Vec<_>) =
+                state.waiting_in(&lot.id).into_iter().cloned().partition(|ticket| {
+                    after.is_some_and(|after| (ticket.turn, ticket.id) <= (after.turn, after.ticket))
+                });
             WaitingPage { lot: lot.clone(), ahead: count(ahead.len()), tickets: page(behind, limit) }
         }))
     }

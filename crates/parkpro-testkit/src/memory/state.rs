@@ -122,11 +122,21 @@ impl State {
         self.check_order(&changes);
 
         let Changes {
-            lot, tally, new_slots, ended, moved, new_tickets, slots, journal, queue: delta, ..
+            lot,
+            tally,
+            new_slots,
+            ended,
+            moved,
+            amended,
+            new_tickets,
+            slots,
+            journal,
+            queue: delta,
+            ..
         } = changes;
         self.lots.insert(id.clone(), lot);
         self.slots.extend(new_slots.into_iter().chain(slots).map(|slot| ((id.clone(), slot.id), slot)));
-        let tickets = ended.into_iter().chain(moved).chain(new_tickets);
+        let tickets = ended.into_iter().chain(moved).chain(amended).chain(new_tickets);
         self.tickets.extend(tickets.map(|ticket| (ticket.id, ticket)));
         self.journal.extend(journal);
 

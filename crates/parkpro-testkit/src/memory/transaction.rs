@@ -90,9 +90,19 @@ impl Transaction for MemoryTransaction {
     async fn ahead(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, PortError> {
         self.check_open();
         let ahead = |state: &State| {
-            state.members(lot).into_iter().filter(|(id, its)| *id != ticket && *its < turn).count()
+            state
+                .members(lot)
+                .into_iter()
+                .filter(|(id, its)| *id != ticket && (*its, *id) < (turn, ticket))
+                .count()
         };
         Ok(i64::try_from(self.store.read(ahead)).unwrap_or(i64::MAX))
+    }
+
+    async fn behind(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, PortError> {
+        self.check_open();
+        let members = self.store.read(|state| state.members(lot));
+        Ok(members.into_iter().filter(|(_, turn)| *turn >= from).collect())
     }
 
     async fn write(

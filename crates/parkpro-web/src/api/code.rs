@@ -71,6 +71,8 @@ codes! {
         "A lot has this id, or had it before it was removed. Ids are never given again.";
     LotInUse 409 "lot-in-use" "The lot is in use"
         "Vehicles are parked or waiting in the lot; `open_tickets` says how many. Set `accepting` to false and wait until they are gone.";
+    PriorityInUse 409 "priority-in-use" "Vehicles wait with the priority"
+        "The lot would lose a priority that waiting tickets have. Keep it, or give those tickets another one first (PATCH /api/v1/tickets/{id}).";
     LabelTaken 409 "label-taken" "The label is taken"
         "Another slot of the lot has this label, or the request has it twice. No slot of the request was added.";
     SlotOccupied 409 "slot-occupied" "A vehicle stands in the slot"
@@ -120,7 +122,9 @@ codes! {
     InvalidCurrency 422 "invalid-currency" "There is no such currency"
         "It is a code of ISO 4217 in capitals, such as EUR.";
     InvalidPriorities 422 "invalid-priorities" "The priorities are not right"
-        "They are at most 16 different names, first served first, one of them standard.";
+        "They are at most 16 different names, first served first, one of them standard. With ageing each has its `head_start_seconds`, from 0 to 86,400; a strict order has none.";
+    InvalidOrder 422 "invalid-order" "There is no such order"
+        "The `order` of a `priority_policy` is `strict` or `ageing`.";
     InvalidLabel 422 "invalid-label" "A label is not right"
         "It has 1 to 32 characters of A-Z, a-z, 0-9, -, _, . and #.";
     InvalidLevel 422 "invalid-level" "A level is not right"

@@ -49,7 +49,7 @@ pub(crate) use self::{
     gate::leaving,
     health::Health,
     json::Json,
-    lots::priorities,
+    lots::{policy, priorities},
     paging::Part,
     problem::{PROBLEM_JSON, Problem, ProblemBody, retry_soon},
     request_id::RequestId,

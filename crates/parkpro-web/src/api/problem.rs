@@ -255,6 +255,10 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             format!("{open_tickets} vehicles are parked or waiting in the lot."),
             Subject { open_tickets: Some(*open_tickets), ..none },
         ),
+        Refusal::PriorityInUse { priority, waiting } => {
+            let detail = format!("{waiting} vehicles wait with the priority {}.", priority.as_str());
+            (Code::PriorityInUse, detail, none)
+        }
         Refusal::LabelTaken(label) => {
             (Code::LabelTaken, format!("The label {label} is taken, or given twice."), none)
         }

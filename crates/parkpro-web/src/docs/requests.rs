@@ -63,8 +63,36 @@ pub struct NewLot {
     /// First served first; `vip`, `standard` without it. `standard` must be among them.
     #[schema(max_items = 16)]
     pub priorities: Option<Vec<String>>,
+    /// In what order the waiting are served, instead of `priorities`.
+    pub priority_policy: Option<PriorityPolicy>,
     /// A list of slots, or numbered ones.
     pub slots: Option<NewSlotsOfLot>,
+}
+
+/// In what order the waiting are served.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriorityPolicy {
+    /// `strict`: whoever has a better priority goes first, then whoever came first. `ageing`: every vehicle counts as having
+    /// come earlier by the head start of its priority, and whoever counts as having come first goes first; so a vehicle
+    /// overtakes only those who came less than that before it, and nobody waits for ever.
+    #[schema(pattern = "^(strict|ageing)$")]
+    pub order: String,
+    /// The priorities; in a strict order first served first. `standard` must be among them.
+    #[schema(min_items = 1, max_items = 16)]
+    pub classes: Vec<PriorityClass>,
+}
+
+/// A priority.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriorityClass {
+    /// Its name.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub name: String,
+    /// How much earlier its vehicles count as having come. With ageing every priority has one; in a strict order none has.
+    #[schema(maximum = 86_400)]
+    pub head_start_seconds: Option<u32>,
 }
 
 /// Slots of a new lot.
@@ -92,6 +120,11 @@ pub struct LotSettings {
     pub accepting: Option<bool>,
     /// How many vehicles may wait; null is no limit.
     pub queue_limit: Option<u32>,
+    /// A strict order: first served first. Those of waiting tickets must stay.
+    #[schema(max_items = 16)]
+    pub priorities: Option<Vec<String>>,
+    /// In what order the waiting are served, instead of `priorities`.
+    pub priority_policy: Option<PriorityPolicy>,
 }
 
 /// New slots, in one of three forms.

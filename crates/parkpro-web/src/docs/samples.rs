@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{
-    AvailabilityBody, EventBody, Form, Health, LotBody, Page, QueuePage, QuoteBody, RequestId, SlotBody,
-    TicketBody, Words, event_frame,
+    AvailabilityBody, EventBody, Form, Health, LotBody, Page, PolicyBody, QueuePage, QuoteBody, RequestId,
+    SlotBody, TicketBody, Words, event_frame,
 };
 
 pub(crate) type Told<T> = Result<T, Invalid>;
@@ -210,8 +210,10 @@ pub(crate) fn tickets() -> Value {
 
 pub(crate) fn queue() -> Value {
     told(is_waiting().map(|ticket| {
-        let data = vec![TicketBody::queued(&ticket, 1, after(10 * MINUTE))];
-        json!(QueuePage { data, next_cursor: None, lot_version: VERSION })
+        let priorities = Priorities::usual();
+        let data = vec![TicketBody::queued(&ticket, &priorities, 1, after(10 * MINUTE))];
+        let priority_policy = PolicyBody::of(&priorities);
+        json!(QueuePage { data, next_cursor: None, priority_policy, lot_version: VERSION })
     }))
 }
 
@@ -342,13 +344,29 @@ pub(crate) fn new_lot() -> Examples {
     full["queue_limit"] = json!(200);
     full["priorities"] = json!(["vip", "permit", "standard"]);
     full["slots"] = json!({ "count": 20, "prefix": "A-", "accepts": ["car", "motorcycle"] });
-    vec![("bare", bare), ("everything", full)]
+    let mut ageing = bare.clone();
+    ageing["priority_policy"] = ageing_policy();
+    vec![("bare", bare), ("everything", full), ("ageing", ageing)]
+}
+
+fn ageing_policy() -> Value {
+    json!({
+        "order": "ageing",
+        "classes": [
+            { "name": "vip", "head_start_seconds": 900 },
+            { "name": "standard", "head_start_seconds": 0 },
+        ],
+    })
 }
 
 pub(crate) fn lot_settings() -> Examples {
     vec![
         ("close", json!({ "accepting": false })),
-        ("queue", json!({ "name": "Main lot", "queue_limit": null })),
+        (
+            "queue",
+            json!({ "name": "Main lot", "queue_limit": null, "priorities": ["vip", "permit", "standard"] }),
+        ),
+        ("ageing", json!({ "priority_policy": ageing_policy() })),
     ]
 }
 

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::samples;
 use crate::api::{
     Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, features, flag, instant, label,
-    leaving, level, new_slots, priorities, reason, seen_at, text, whole,
+    leaving, level, new_slots, policy, priorities, reason, seen_at, text, whole,
 };
 
 /// The example of a code.
@@ -59,6 +59,7 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::NotWaiting { ticket, status: TicketStatus::Parked },
         Refusal::NotParked { ticket, status: TicketStatus::Departed },
         Refusal::ReservedWithoutFeature(SlotLabel::parse("A-07")?),
+        Refusal::PriorityInUse { priority: Priority::vip(), waiting: 3 },
     ])
 }
 
@@ -82,6 +83,11 @@ fn mistake(code: Code) -> Option<Mistakes> {
         Code::InvalidTimeZone => wrong("time_zone", r#"{"time_zone":"CEST"}"#, text(Zone::parse)),
         Code::InvalidCurrency => wrong("currency", r#"{"currency":"euro"}"#, text(Currency::parse)),
         Code::InvalidPriorities => wrong("priorities", r#"{"priorities":["vip"]}"#, priorities),
+        Code::InvalidOrder => wrong(
+            "priority_policy",
+            r#"{"priority_policy":{"order":"fair","classes":[{"name":"standard"}]}}"#,
+            policy,
+        ),
         Code::InvalidLabel => wrong("label", r#"{"label":"A 07"}"#, label),
         Code::InvalidLevel => wrong("level", r#"{"level":""}"#, level),
         Code::InvalidAccepts => wrong("accepts", r#"{"accepts":[]}"#, accepts),

@@ -190,7 +190,15 @@ pub(super) fn serve(text: &str, in_service: bool) -> Command {
 
 pub(super) fn change_lot() -> ChangeLot {
     let lot = main_lot();
-    ChangeLot { lot, revision: None, name: None, zone: None, accepting: None, queue_limit: None }
+    ChangeLot {
+        lot,
+        revision: None,
+        name: None,
+        zone: None,
+        accepting: None,
+        queue_limit: None,
+        priorities: None,
+    }
 }
 
 pub(super) fn add_slots(slots: &[(&str, &str)]) -> Command {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parkpro_domain::{
     demand::Feature,
-    lot::{Lot, SlotCount, Tally},
+    lot::{HeadStart, Lot, Priorities, SlotCount, Tally},
     ticket::Priority,
     vehicle::VehicleClass,
 };
@@ -32,6 +32,8 @@ pub(crate) struct LotBody<'a> {
     queue_limit: Option<u32>,
     /// In what order the waiting are served, first served first.
     priorities: Vec<&'a str>,
+    /// The same with the rule.
+    priority_policy: PolicyBody<'a>,
     #[serde(flatten)]
     #[schema(inline)]
     count: CountBody,
@@ -39,6 +41,39 @@ pub(crate) struct LotBody<'a> {
     revision: i64,
     /// Names this state of the lot.
     lot_version: i64,
+}
+
+/// In what order the waiting are served.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Policy)]
+pub(crate) struct PolicyBody<'a> {
+    /// `strict`: by priority, then by number. `ageing`: by the instant of arrival less the head start of the priority.
+    order: &'static str,
+    /// First served first, or longest head start first.
+    classes: Vec<ClassBody<'a>>,
+}
+
+/// A priority.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyClass)]
+pub(crate) struct ClassBody<'a> {
+    /// Its name.
+    name: &'a str,
+    /// How much earlier its vehicles count as having come (`ageing`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_start_seconds: Option<u32>,
+}
+
+impl<'a> PolicyBody<'a> {
+    /// The priorities of a lot.
+    pub(crate) fn of(priorities: &'a Priorities) -> Self {
+        let class = |name: &'a Priority| ClassBody {
+            name: name.as_str(),
+            head_start_seconds: priorities.head_start(name).map(HeadStart::seconds),
+        };
+        let order = if priorities.are_ageing() { "ageing" } else { "strict" };
+        Self { order, classes: priorities.iter().map(class).collect() }
+    }
 }
 
 /// How many slots there are and how many vehicles wait. `capacity` = `available` + `occupied` + `out_of_service`.
@@ -108,6 +143,7 @@ impl<'a> LotBody<'a> {
             accepting: lot.accepting,
             queue_limit: lot.queue_limit,
             priorities: lot.priorities.iter().map(Priority::as_str).collect(),
+            priority_policy: PolicyBody::of(&lot.priorities),
             count: CountBody::of(tally.total(), tally.waiting()),
             revision: lot.revision,
             lot_version: lot.version.0,

@@ -13,7 +13,7 @@ pub(crate) use self::{
     change::{LotChange, PromotedBody, SlotChange, SlotsChange, TicketChange},
     event::{EventBody, KINDS, place_of},
     instant::Instant,
-    lot::{AvailabilityBody, LotBody},
+    lot::{AvailabilityBody, LotBody, PolicyBody},
     money::FeeBody,
     slot::SlotBody,
     ticket::{QueuePage, QuoteBody, TicketBody},

@@ -145,6 +145,35 @@ async fn every_wrong_body_is_told_all_that_is_wrong_with_it() {
             "wrong-type",
             &["/priorities/1 wrong-type"],
         ),
+        (
+            LOTS,
+            r#"{"id":"m","name":"M","time_zone":"UTC","currency":"EUR","priorities":["standard"],
+               "priority_policy":{"order":"fair","classes":[{"name":"VIP","head_start_seconds":86401}],"x":1}}"#,
+            422,
+            "invalid-input",
+            &[
+                " choose-one",
+                "/priority_policy/order invalid-order",
+                "/priority_policy/classes/0/name invalid-priority",
+                "/priority_policy/classes/0/head_start_seconds out-of-range",
+                "/priority_policy/x unknown-field",
+            ],
+        ),
+        (
+            LOTS,
+            r#"{"id":"m","name":"M","time_zone":"UTC","currency":"EUR","priority_policy":{"order":"ageing","classes":[{"name":"standard"}]}}"#,
+            422,
+            "invalid-priorities",
+            &["/priority_policy invalid-priorities"],
+        ),
+        (
+            LOTS,
+            r#"{"id":"m","name":"M","time_zone":"UTC","currency":"EUR",
+               "priority_policy":{"order":"strict","classes":[{"name":"standard","head_start_seconds":0}]}}"#,
+            422,
+            "invalid-priorities",
+            &["/priority_policy invalid-priorities"],
+        ),
         (SLOTS, "{}", 422, "invalid-input", &[" choose-one", "/label missing-field"]),
         (
             SLOTS,
@@ -362,6 +391,30 @@ async fn a_lot_opens_with_its_slots() {
     assert_eq!(open.priorities, Priorities::parse("permit,standard").unwrap());
     let labels: Vec<_> = open.slots.iter().map(|slot| slot.label.as_str()).collect();
     assert_eq!(labels, ["01", "02", "03"]);
+}
+
+#[actix_web::test]
+async fn an_order_of_the_queue_is_read_in_both_forms() {
+    let (world, heard) = World::doing(parked());
+    let park = world.park();
+    for body in [
+        r#"{"priorities":["permit","standard"]}"#,
+        r#"{"priority_policy":{"order":"strict","classes":[{"name":"permit"},{"name":"standard"}]}}"#,
+        r#"{"priority_policy":{"order":"ageing","classes":[{"name":"standard","head_start_seconds":0},
+            {"name":"vip","head_start_seconds":900}]}}"#,
+    ] {
+        let asked = patch(LOT, body).insert_header(("if-match", "*"));
+        assert_eq!(ask(&park, asked).await.status, 200);
+    }
+    let orders: Vec<String> = heard
+        .commands()
+        .iter()
+        .map(|command| match command {
+            Command::ChangeLot(change) => change.priorities.as_ref().unwrap().to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(orders, ["permit,standard", "permit,standard", "vip:900,standard:0"]);
 }
 
 #[actix_web::test]
