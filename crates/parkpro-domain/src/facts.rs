@@ -13,7 +13,7 @@ use crate::{
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
     slot::{Accepts, Slot, SlotId, SlotLabel},
-    ticket::{Ticket, TicketId, TicketStatus, Turn},
+    ticket::{PlateCorrection, Ticket, TicketId, TicketStatus, Turn},
     vehicle::PlateKey,
 };
 
@@ -96,6 +96,7 @@ pub struct Facts {
     behind: Option<BTreeSet<(Turn, TicketId)>>,
     before: Before,
     journal: Vec<Entry>,
+    corrections: Vec<PlateCorrection>,
 }
 
 /// What the record holds of everything that was touched.
@@ -146,6 +147,8 @@ pub struct Changes {
     pub slots: Vec<Slot>,
     /// What happened.
     pub journal: Vec<Entry>,
+    /// The plates that were corrected.
+    pub corrections: Vec<PlateCorrection>,
     /// What became of the queue.
     pub queue: QueueDelta,
 }
@@ -174,6 +177,7 @@ impl Facts {
             behind: None,
             before: Before::default(),
             journal: Vec::new(),
+            corrections: Vec::new(),
         }
     }
 
@@ -301,9 +305,10 @@ impl Facts {
         self.before.opened = true;
     }
 
-    /// Adds lines to the journal.
-    pub(crate) fn record(&mut self, entries: Vec<Entry>) {
+    /// Adds lines to the journal, and the plate that was corrected, which the journal does not name.
+    pub(crate) fn record(&mut self, entries: Vec<Entry>, correction: Option<PlateCorrection>) {
         self.journal.extend(entries);
+        self.corrections.extend(correction);
     }
 
     /// What has to be written; none if nothing was changed.
@@ -346,6 +351,7 @@ impl Facts {
             new_tickets,
             slots,
             journal: self.journal,
+            corrections: self.corrections,
             queue,
         })
     }

@@ -16,7 +16,7 @@ use crate::{
     lot::{Lot, LotId, Tally, Version},
     outcome::Outcome,
     slot::{Accepts, Level, Slot, SlotLabel, SlotStatus},
-    ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{PlateCorrection, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
     vehicle::{PlateKey, VehicleClass},
 };
@@ -188,6 +188,15 @@ pub struct TicketView {
     pub lot: Lot,
 }
 
+/// Every plate that a ticket had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlateHistory {
+    /// The ticket, with the plate that it has now.
+    pub view: TicketView,
+    /// Those that it had before, oldest first.
+    pub corrections: Vec<PlateCorrection>,
+}
+
 /// Which slots of a lot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotFilter {
@@ -279,6 +288,9 @@ pub trait Records: Send + Sync {
 
     /// One ticket.
     async fn ticket(&self, ticket: TicketId) -> Result<Option<TicketView>, PortError>;
+
+    /// Every plate that a ticket had; none if there is no such ticket.
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError>;
 
     /// Tickets, newest first, older than `before`. None if there is no such lot.
     async fn tickets(

@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use crate::{
     demand::{Demand, Features},
+    event::Principal,
     invalid::{self, Invalid},
-    lot::LotId,
+    lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
     tariff::Fee,
     time::Timestamp,
@@ -199,6 +200,21 @@ impl Reason {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// A plate that a ticket had until somebody corrected it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlateCorrection {
+    /// Whose plate it was.
+    pub ticket: TicketId,
+    /// The change of the lot that corrected it.
+    pub version: Version,
+    /// When.
+    pub at: Timestamp,
+    /// Who asked for it.
+    pub actor: Principal,
+    /// The plate until then.
+    pub plate: Plate,
 }
 
 /// One arrival of one vehicle.

@@ -7,16 +7,16 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     demand::Feature,
-    event::Entry,
+    event::{Entry, Principal},
     lot::{Lot, LotId, Version},
     ports::{
-        Fault, JournalCursor, LotView, Place, PortError, QueueCursor, QueueSnapshot, Records, SlotCursor,
-        SlotFilter, TicketFilter, TicketView, WaitingPage,
+        Fault, JournalCursor, LotView, Place, PlateHistory, PortError, QueueCursor, QueueSnapshot, Records,
+        SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Level, Slot, SlotLabel, SlotStatus},
-    ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{PlateCorrection, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
-    vehicle::{PlateKey, VehicleClass},
+    vehicle::{Plate, PlateKey, VehicleClass},
 };
 use uuid::Uuid;
 
@@ -112,6 +112,21 @@ impl Records for PgRecord {
     async fn ticket(&self, ticket: TicketId) -> Result<Option<TicketView>, PortError> {
         self.reader
             .read("reading a ticket", move |connection| Box::pin(ticket_view(connection, ticket.0)))
+            .await
+    }
+
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError> {
+        self.reader
+            .read("reading the plates of a ticket", move |connection| {
+                Box::pin(async move {
+                    let (view, corrections) = tokio::try_join!(
+                        biased;
+                        ticket_view(connection, ticket.0),
+                        corrections(connection, ticket),
+                    )?;
+                    Ok(view.map(|view| PlateHistory { view, corrections }))
+                })
+            })
             .await
     }
 
@@ -286,6 +301,24 @@ async fn ticket_view(connection: &AsyncPgConnection, ticket: Uuid) -> Result<Opt
     let Some((ticket, label, lot)) = found else { return Ok(None) };
     let lot = lot.lot()?;
     Ok(Some(TicketView { ticket: ticket.ticket(&lot.id, label.as_deref())?, lot }))
+}
+
+async fn corrections(
+    connection: &AsyncPgConnection,
+    ticket: TicketId,
+) -> Result<Vec<PlateCorrection>, Trouble> {
+    type Columns = (BigInt, Text, Text, BigInt, Text);
+    let parameters: [&dyn Parameter; 1] = [&ticket.0];
+    let rows = Statement::<Columns>::new(queries::CORRECTIONS, &parameters).rows(connection);
+    let rows: Vec<(i64, String, String, i64, String)> = rows.await?;
+    let correction = |(version, shown, key, at, actor): (i64, String, String, i64, String)| PlateCorrection {
+        ticket,
+        version: Version(version),
+        at: Timestamp::from_micros(at),
+        actor: Principal(actor),
+        plate: Plate::stored(&shown, &key),
+    };
+    Ok(rows.into_iter().map(correction).collect())
 }
 
 async fn tickets(

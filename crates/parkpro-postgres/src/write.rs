@@ -73,6 +73,7 @@ async fn write(
         tickets::update(connection, all(changes, |change| &change.moved)),
         tickets::amend(connection, all(changes, |change| &change.amended)),
         tickets::add(connection, all(changes, |change| &change.new_tickets)),
+        tickets::correct(connection, all(changes, |change| &change.corrections)),
         slots::occupy(connection, changes),
         slots::change(connection, changes),
     )?;

@@ -12,8 +12,8 @@ use parkpro_domain::{
     event::Entry,
     lot::{LotId, Version},
     ports::{
-        JournalCursor, LotView, Place, PortError, QueueCursor, QueueSnapshot, Records, SlotCursor,
-        SlotFilter, TicketFilter, TicketView, WaitingPage,
+        JournalCursor, LotView, Place, PlateHistory, PortError, QueueCursor, QueueSnapshot, Records,
+        SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
     ticket::{Ticket, TicketId, TicketNumber},
@@ -60,6 +60,10 @@ impl Records for SqliteRecord {
 
     async fn ticket(&self, ticket: TicketId) -> Result<Option<TicketView>, PortError> {
         self.readers.read("reading a ticket", move |c| tickets::view(c, ticket)).await
+    }
+
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError> {
+        self.readers.read("reading the plates of a ticket", move |c| tickets::plates(c, ticket)).await
     }
 
     async fn tickets(

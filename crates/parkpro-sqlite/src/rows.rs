@@ -9,7 +9,9 @@ use parkpro_domain::{
     ports::Reply,
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
     tariff::Fee,
-    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{
+        Berth, PlateCorrection, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn,
+    },
     time::{Timestamp, Zone},
     vehicle::Plate,
 };
@@ -17,7 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::Nonsense,
-    schema::{idempotency, journal, lots, slot_counts, slots, tickets, waiting_counts},
+    schema::{idempotency, journal, lots, plate_corrections, slot_counts, slots, tickets, waiting_counts},
 };
 
 /// A row of `lots`.
@@ -323,6 +325,30 @@ impl EntryRow {
             actor: Principal(self.actor),
             event,
         })
+    }
+}
+
+/// A row of `plate_corrections`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = plate_corrections)]
+pub(crate) struct CorrectionRow {
+    version: i64,
+    plate_shown: String,
+    plate_key: String,
+    at: i64,
+    actor: String,
+}
+
+impl CorrectionRow {
+    /// The correction of this ticket.
+    pub(crate) fn correction(self, ticket: TicketId) -> PlateCorrection {
+        PlateCorrection {
+            ticket,
+            version: Version(self.version),
+            at: Timestamp::from_micros(self.at),
+            actor: Principal(self.actor),
+            plate: Plate::stored(&self.plate_shown, &self.plate_key),
+        }
     }
 }
 

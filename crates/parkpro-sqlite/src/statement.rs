@@ -251,6 +251,19 @@ statement! {
 }
 
 statement! {
+    /// A plate that a ticket had until it was corrected.
+    InsertCorrection<'a> {
+        ticket: &'a [u8] => Binary,
+        version: i64 => BigInt,
+        plate_shown: &'a str => Text,
+        plate_key: &'a str => Text,
+        at: i64 => BigInt,
+        actor: &'a str => Text,
+    }
+    "INSERT INTO plate_corrections (ticket_id, version, plate_shown, plate_key, at, actor) VALUES (?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
     /// What was answered under a key.
     InsertReply<'a> {
         principal: &'a str => Text,

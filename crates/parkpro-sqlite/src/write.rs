@@ -17,7 +17,7 @@ use crate::{
     fault::Failure,
     schema::{lots, slots},
     statement::{
-        InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, UpdateBerth,
+        InsertCorrection, InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, UpdateBerth,
         UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars, UpdateSlot,
     },
     transaction::{Before, SqliteTransaction},
@@ -64,6 +64,16 @@ impl SqliteTransaction {
         }
         for entry in &changes.journal {
             self.add_entry(before.id, entry)?;
+        }
+        for correction in &changes.corrections {
+            self.one(InsertCorrection {
+                ticket: bytes(&correction.ticket),
+                version: correction.version.0,
+                plate_shown: correction.plate.shown(),
+                plate_key: correction.plate.key().as_str(),
+                at: correction.at.micros(),
+                actor: &correction.actor.0,
+            })?;
         }
         Ok(())
     }

@@ -187,11 +187,17 @@ pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
     let tickets = reading::tickets(records, lot, TicketFilter::default(), PAGE).await;
     let waiting = reading::waiting(records, lot, PAGE).await;
     let journal = reading::journal(records, lot, PAGE).await;
+    let mut plates = Vec::new();
+    for ticket in &tickets {
+        let history = ok(records.plates(ticket.id).await).map(|history| history.corrections);
+        plates.push(format!("{} {history:?}", ticket.number));
+    }
     let lines = |title: &str, all: Vec<String>| format!("{title}\n{}\n", all.join("\n"));
     [
         format!("{view:?}\n"),
         lines("slots", slots.iter().map(|slot| format!("{slot:?}")).collect()),
         lines("tickets", tickets.iter().map(|ticket| format!("{ticket:?}")).collect()),
+        lines("plates", plates),
         lines("waiting", waiting.iter().map(|ticket| format!("{ticket:?}")).collect()),
         lines("journal", journal.iter().map(|entry| format!("{entry:?}")).collect()),
     ]

@@ -122,7 +122,7 @@ impl Change<'_> {
             if let Some(ticket) = active {
                 return Err(Refusal::PlateAlreadyActive { ticket });
             }
-            ticket.plate = plate.clone();
+            self.corrected = Some((id, std::mem::replace(&mut ticket.plate, plate.clone())));
             self.events.push(Event::PlateCorrected(seen(&ticket)));
         }
         if let Some(priority) = priority.filter(|priority| **priority != ticket.priority) {

@@ -111,6 +111,7 @@ mod tests {
             new_tickets: Vec::new(),
             slots: Vec::new(),
             journal: Vec::new(),
+            corrections: Vec::new(),
             queue,
         }
     }

@@ -105,6 +105,9 @@ pub(crate) const TICKET: &str = concat!(
      LEFT JOIN LATERAL (SELECT label FROM slots WHERE lot_id = t.lot_id AND id = t.slot_id LIMIT 1) s ON true"
 );
 
+pub(crate) const CORRECTIONS: &str = "SELECT version, plate_shown, plate_key, at, actor FROM plate_corrections \
+     WHERE ticket_id = $1 ORDER BY version";
+
 /// Numbers rise with the time of arrival, so a span of time is a span of numbers.
 macro_rules! tickets {
     ($which:literal, $limit:literal) => {

@@ -50,7 +50,7 @@ const TURN: [Known; 19] = [
     (FORGET, "bigint, bigint", &["idempotency_age", "idempotency_pkey"]),
 ];
 
-const PAGES: [Known; 16] = [
+const PAGES: [Known; 17] = [
     (queries::LOT, "text", &["lot_id_once"]),
     (queries::LOT_VIEW, "text", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
     (queries::LOTS, "text, bigint", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
@@ -65,6 +65,7 @@ const PAGES: [Known; 16] = [
         "integer, text, text, bigint, text, text, text, bigint",
         &["lot_id_once", "slot_counts_pkey", "slot_free"],
     ),
+    (queries::CORRECTIONS, "uuid", &["plate_corrections_pkey"]),
     (queries::POSITION, "uuid", &["tickets_pkey", "queue_order", "lots_pkey"]),
     (queries::MEMBERS, "text", &["lot_id_once", "queue_order"]),
     (queries::UP_TO, "text, bigint, uuid", &["lot_id_once", "queue_order"]),

@@ -140,6 +140,7 @@ fn what_is_written_is_found_by_its_key() {
         Command::Enter(ask::enter("main", nth_ticket(3), "A 3")),
         ask::serve("main", "A-002", false),
         ask::prioritise(nth_ticket(2), "vip"),
+        ask::correct(nth_ticket(2), "A 7"),
     ] {
         let mut needs = Needs::default();
         needs.add(&command);
@@ -165,6 +166,7 @@ fn questions_are_searched_for() {
     watched.goes_by("(lot_id=? AND (version,n)>(?,?))", |c| lots::journal(c, &main, after, 9));
     watched.goes_by("(lot_id=? AND label=?)", |c| slots::slot(c, &main, &ask::label("A-001")));
     watched.goes_by("(id=?)", |c| tickets::view(c, nth_ticket(1)));
+    watched.goes_by("(ticket_id=?)", |c| tickets::plates(c, nth_ticket(1)));
     watched.goes_by("queue_order (lot_id=?)", |c| queue::page(c, &main, None, 9));
     let after = Some(QueueCursor { turn: Turn(1), ticket: nth_ticket(1) });
     for index in ["queue_order (lot_id=? AND (turn,id)>(?,?))", "COVERING INDEX queue_order"] {

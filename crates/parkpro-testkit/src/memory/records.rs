@@ -5,8 +5,8 @@ use parkpro_domain::{
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
-        JournalCursor, LotView, Place, PortError, QueueCursor, QueueSnapshot, Records, SlotCursor,
-        SlotFilter, TicketFilter, TicketView, WaitingPage,
+        JournalCursor, LotView, Place, PlateHistory, PortError, QueueCursor, QueueSnapshot, Records,
+        SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
     ticket::{Ticket, TicketId, TicketNumber},
@@ -97,6 +97,15 @@ impl Records for MemoryRecord {
             let lot = state.lots.get(&ticket.lot)?.clone();
             Some(TicketView { ticket, lot })
         }))
+    }
+
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError> {
+        let Some(view) = self.ticket(ticket).await? else { return Ok(None) };
+        let of_ticket = |state: &State| {
+            let all = state.corrections.iter();
+            all.filter(|correction| correction.ticket == ticket).cloned().collect()
+        };
+        Ok(Some(PlateHistory { view, corrections: self.look(of_ticket) }))
     }
 
     async fn tickets(

@@ -11,7 +11,7 @@ use parkpro_domain::{
     lot::{Lot, LotId, Tally},
     ports::{Key, Reply},
     slot::{Slot, SlotId},
-    ticket::{Berth, Stage, Ticket, TicketId, TicketStatus, Turn},
+    ticket::{Berth, PlateCorrection, Stage, Ticket, TicketId, TicketStatus, Turn},
     time::Timestamp,
     vehicle::PlateKey,
 };
@@ -25,6 +25,7 @@ pub(super) struct State {
     pub(super) slots: BTreeMap<(LotId, SlotId), Slot>,
     tickets: BTreeMap<TicketId, Ticket>,
     pub(super) journal: Vec<Entry>,
+    pub(super) corrections: Vec<PlateCorrection>,
     pub(super) kept: BTreeMap<(Principal, String), Kept>,
 }
 
@@ -67,7 +68,7 @@ impl State {
     pub(super) fn waiting_in(&self, lot: &LotId) -> Vec<&Ticket> {
         let waiting = |ticket: &&Ticket| ticket.lot == *lot && ticket.status() == TicketStatus::Waiting;
         let mut tickets: Vec<_> = self.tickets.values().filter(waiting).collect();
-        tickets.sort_by_key(|ticket| ticket.turn);
+        tickets.sort_by_key(|ticket| (ticket.turn, ticket.id));
         tickets
     }
 
@@ -128,6 +129,7 @@ impl State {
             ended,
             moved,
             amended,
+            corrections,
             new_tickets,
             slots,
             journal,
@@ -139,6 +141,7 @@ impl State {
         let tickets = ended.into_iter().chain(moved).chain(amended).chain(new_tickets);
         self.tickets.extend(tickets.map(|ticket| (ticket.id, ticket)));
         self.journal.extend(journal);
+        self.corrections.extend(corrections);
 
         counts.slots.extend(tally.slots);
         counts.waiting.extend(tally.waiting);

@@ -9,9 +9,10 @@ use parkpro_domain::{
     money::{Currency, MajorAmount},
     outcome::{Done, Outcome, Promotion, Subject},
     parking::Quote,
+    ports::{PlateHistory, TicketView},
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
     tariff::{Fee, FeePolicy, StartedHours, Stay},
-    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, Turn},
+    ticket::{Berth, PlateCorrection, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, Turn},
     time::{Timestamp, Zone},
     vehicle::{Plate, VehicleClass},
 };
@@ -20,8 +21,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{
-    AvailabilityBody, EventBody, Form, Health, LotBody, Page, PolicyBody, QueuePage, QuoteBody, RequestId,
-    SlotBody, TicketBody, Words, event_frame,
+    AvailabilityBody, EventBody, Form, Health, LotBody, Page, PlatesBody, PolicyBody, QueuePage, QuoteBody,
+    RequestId, SlotBody, TicketBody, Words, event_frame,
 };
 
 pub(crate) type Told<T> = Result<T, Invalid>;
@@ -206,6 +207,21 @@ pub(crate) fn tickets() -> Value {
         let data = vec![TicketBody::of(&left, None), TicketBody::of(&waiting, None)];
         Ok(json!(Page { data, next_cursor: Some("dGlja2V0czoxMDQw".to_owned()) }))
     }))
+}
+
+pub(crate) fn plates() -> Value {
+    let history = || {
+        let (ticket, lot) = (is_waiting()?, the_lot()?);
+        let correction = PlateCorrection {
+            ticket: ticket.id,
+            version: Version(VERSION - 1),
+            at: after(4 * MINUTE),
+            actor: Principal("office".to_owned()),
+            plate: Plate::parse("XV-1")?,
+        };
+        Ok(PlateHistory { view: TicketView { ticket, lot }, corrections: vec![correction] })
+    };
+    told(history().map(|history| json!(PlatesBody::of(&history))))
 }
 
 pub(crate) fn queue() -> Value {

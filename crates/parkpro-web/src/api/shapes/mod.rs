@@ -6,6 +6,7 @@ mod event;
 mod instant;
 mod lot;
 mod money;
+mod plate;
 mod slot;
 mod ticket;
 
@@ -15,6 +16,7 @@ pub(crate) use self::{
     instant::Instant,
     lot::{AvailabilityBody, LotBody, PolicyBody},
     money::FeeBody,
+    plate::PlatesBody,
     slot::SlotBody,
     ticket::{QueuePage, QuoteBody, TicketBody},
 };
