@@ -73,13 +73,14 @@ const DEMANDS: [Text; 6] = ["car", "car", "car", "van", "bike", "car/electric"];
 const ACCEPTS: [Text; 9] =
     ["car", "car", "car", "van", "car+van", "bike", "bike+car", "car/electric", "bike+car/electric+wide!"];
 /// Of the queue. Head starts of an instant, a second, and more than a history lasts.
-const ORDERS: [Text; 6] = [
+const ORDERS: [Text; 7] = [
     "vip,standard",
     "standard,vip",
     "standard",
+    "standard:10",
     "vip:1,standard:0",
+    "vip:900,standard:0",
     "vip:60,royal:3600,standard:30",
-    "vip:0,standard:0",
 ];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
 const KEYS: u8 = 20;
@@ -142,7 +143,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         }),
         1 => (lot(), label.clone()).prop_map(|(lot, label)| Asked::AddSlots(lot, vec![(label, "car", 0); 2])),
         7 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
-        3 => (lot(), select(&ORDERS[..]), seen()).prop_map(|(l, order, seen)| Asked::Reorder(l, order, seen)),
+        4 => (lot(), select(&ORDERS[..]), seen()).prop_map(|(l, order, seen)| Asked::Reorder(l, order, seen)),
         2 => (lot(), any::<bool>(), seen()).prop_map(|(lot, yes, seen)| Asked::Accepting(lot, yes, seen)),
         2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
@@ -156,7 +157,7 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
     let mut steps: Vec<Step> = Vec::new();
     let small = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
     let mut large = small.clone();
-    large.extend([ask::slot("D"), ask::slot_for("car/electric", "E")]);
+    large.push(ask::slot_for("car/electric", "D"));
     let usual = (small, None, Priorities::usual());
     let ageing = Priorities::parse("vip:900,standard:0").unwrap_or_else(|_wrong| Priorities::usual());
     for (lot, (slots, queue_limit, priorities)) in LOTS.into_iter().zip([(large, Some(3), ageing), usual]) {
