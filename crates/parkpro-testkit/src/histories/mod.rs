@@ -42,6 +42,7 @@ pub struct History {
 }
 
 /// One thing that happens.
+#[expect(clippy::large_enum_variant, reason = "for tests: almost all of them are of the large one")]
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Somebody asks for something.

@@ -32,8 +32,10 @@ pub(super) fn change(lot: &Lot, per_hour: i64, seen: &Observation, happened: &Ha
         }
         _ => {}
     }
-    let asks_for_ticket =
-        !matches!(seen.asked, Asked::AddSlots(_) | Asked::ChangeSlot(_) | Asked::RemoveSlot { .. });
+    let asks_for_ticket = !matches!(
+        seen.asked,
+        Asked::AddSlots(_) | Asked::ChangeSlot(_) | Asked::RemoveSlot { .. } | Asked::Reorder(_)
+    );
     if asks_for_ticket != subject.is_some() {
         return Err((Kind::OtherThing, format!("{:?} was answered {:?}", seen.asked, seen.answered)));
     }
@@ -48,7 +50,11 @@ pub(super) fn unchanged(lot: &Lot, seen: &Observation) -> Result<(), Fault> {
         (Answered::Ticket(ticket, promoted), Expected::Nothing) if promoted.is_empty() => {
             check_ticket(lot, ticket)
         }
-        (Answered::Slots(_, promoted), Expected::Nothing) if promoted.is_empty() => Ok(()),
+        (Answered::Slots(_, promoted) | Answered::Lot(promoted), Expected::Nothing)
+            if promoted.is_empty() =>
+        {
+            Ok(())
+        }
         // The plate is open in another lot; that is judged across the lots.
         (Answered::Refused { code, ticket: Some(ticket) }, Expected::Change | Expected::Refused(..))
             if code == "plate-already-active" && lot.ticket(ticket).is_none() && names_plate(&seen.asked) =>
@@ -148,7 +154,7 @@ fn check_ticket(lot: &Lot, seen: &SeenTicket) -> Result<(), Fault> {
     let told = (seen.number, key(&seen.plate), &seen.class, &seen.priority, seen.status.as_str(), &seen.slot);
     let right =
         (ticket.number, key(&ticket.plate), &ticket.class, &ticket.priority, ticket.status, &ticket.slot);
-    if told != right || seen.plate != ticket.plate {
+    if told != right || seen.plate != ticket.plate || seen.needs != ticket.needs {
         return Err((Kind::OtherThing, format!("{told:?} should be {right:?}")));
     }
     let position = lot.position(&seen.id);

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fmt};
 
 use self::model::{Expected, Lot};
 pub use self::observation::{
-    Answered, Asked, NewSlot, Observation, Opening, Promoted, SeenSlot, SeenTicket, SlotChange,
+    Answered, Asked, NewSlot, Observation, Opening, Order, Promoted, SeenSlot, SeenTicket, SlotChange,
 };
 
 /// What a judge found.
