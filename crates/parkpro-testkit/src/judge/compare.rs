@@ -48,7 +48,8 @@ pub(super) fn unchanged(lot: &Lot, seen: &Observation) -> Result<(), Fault> {
     match (&seen.answered, &expected) {
         (Answered::KeyReused | Answered::Lost, _) => Ok(()),
         (Answered::Ticket(ticket, promoted), Expected::Nothing) if promoted.is_empty() => {
-            check_ticket(lot, ticket)
+            check_ticket(lot, ticket)?;
+            check_arrival(lot, ticket)
         }
         (Answered::Slots(_, promoted) | Answered::Lot(promoted), Expected::Nothing)
             if promoted.is_empty() =>
@@ -165,6 +166,17 @@ fn check_ticket(lot: &Lot, seen: &SeenTicket) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A ticket came when it came.
+fn check_arrival(lot: &Lot, told: &SeenTicket) -> Result<(), Fault> {
+    match lot.ticket(&told.id) {
+        Some(ticket) if told.arrived_at != ticket.arrived_at => {
+            let said = format!("{} arrived at {}, not {}", told.id, ticket.arrived_at, told.arrived_at);
+            Err((Kind::OtherTime, said))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Instants rise, and stay as they were.
 fn check_times(lot: &Lot, seen: &Observation, told: &SeenTicket, happened: &Happened) -> Result<(), Fault> {
     let wrong = |said: String| Err((Kind::OtherTime, said));
@@ -172,9 +184,7 @@ fn check_times(lot: &Lot, seen: &Observation, told: &SeenTicket, happened: &Happ
     if instant(seen).is_some_and(|at| at <= happened.after) {
         return wrong(format!("{:?} is not later than {}", instant(seen), happened.after));
     }
-    if told.arrived_at != ticket.arrived_at {
-        return wrong(format!("{} arrived at {}, not {}", told.id, ticket.arrived_at, told.arrived_at));
-    }
+    check_arrival(lot, told)?;
     if ticket.parked_at.is_some() && told.parked_at != ticket.parked_at {
         return wrong(format!("{} parked at {:?}, not {:?}", told.id, ticket.parked_at, told.parked_at));
     }
