@@ -94,6 +94,10 @@ fn every_refusal_changes_nothing_and_names_its_version() {
         (amend(6, Some("P1"), None), Refusal::PlateAlreadyActive { ticket: parked }),
         (amend(6, None, Some("royal")), Refusal::UnknownPriority(Priority::parse("royal").unwrap())),
         (amend(3, None, Some("vip")), not_waiting(parked, TicketStatus::Parked)),
+        (
+            Command::ChangeSlot(ChangeSlot { reserved: Some(true), ..change_slot("A-1") }),
+            Refusal::ReservedWithoutFeature(label("A-1")),
+        ),
         (Command::OpenLot(open(&[], None)), Refusal::LotIdTaken(main_lot())),
         (remove_lot(), Refusal::LotInUse { open_tickets: 3 }),
         (Command::RemoveLot { lot: main_lot(), revision: stale }, Refusal::Stale { revision: 1 }),

@@ -43,13 +43,14 @@ pub(super) fn change(lot: &Lot, per_hour: i64, seen: &Observation, happened: &Ha
 }
 
 /// Judges an answer that changed nothing, in the state that it names.
-pub(super) fn unchanged(lot: &Lot, seen: &Observation) -> Result<(), Fault> {
+pub(super) fn unchanged(lot: &Lot, per_hour: i64, seen: &Observation) -> Result<(), Fault> {
     let expected = lot.expect(&seen.asked);
     match (&seen.answered, &expected) {
         (Answered::KeyReused | Answered::Lost, _) => Ok(()),
         (Answered::Ticket(ticket, promoted), Expected::Nothing) if promoted.is_empty() => {
             check_ticket(lot, ticket)?;
-            check_arrival(lot, ticket)
+            check_arrival(lot, ticket)?;
+            check_fee(per_hour, ticket)
         }
         (Answered::Slots(_, promoted) | Answered::Lot(promoted), Expected::Nothing)
             if promoted.is_empty() =>

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::yard::{Yard, add_slots, change_slot, exit, exit_ticket, id, remove_slot, serve, void};
+use super::yard::{
+    Yard, add_slots, change_lot, change_slot, exit, exit_ticket, id, remove_slot, serve, void,
+};
 use crate::{
-    command::{ChangeSlot, Command},
-    lot::{SlotCount, Tally},
+    command::{ChangeLot, ChangeSlot, Command},
+    lot::{Priorities, SlotCount, Tally},
     outcome::Outcome,
     slot::Accepts,
     ticket::{TicketId, Turn},
@@ -18,7 +20,7 @@ proptest! {
 
     #[test]
     fn whatever_is_asked_the_queue_is_settled_fair_and_counted(
-        asked in proptest::collection::vec((0..12_u8, 0..8_usize, 0..5_usize), 1..80)
+        asked in proptest::collection::vec((0..13_u8, 0..8_usize, 0..5_usize), 1..80)
     ) {
         let mut yard = Yard::new(&[
             ("A-1", "car"),
@@ -32,11 +34,15 @@ proptest! {
             let before: BTreeMap<_, _> = yard.waiting().iter().map(|t| (t.id, t.turn)).collect();
             let outcome = yard.ask(&command);
             is_settled(&yard)?;
+            is_sorted(&yard)?;
             is_fair(&yard, &before, &outcome)?;
             is_counted(&yard)?;
         }
     }
 }
+
+const ORDERS: [&str; 5] =
+    ["vip,standard", "standard,vip", "vip:1,standard:0", "vip:900,standard:60", "standard"];
 
 fn command(yard: &mut Yard, kind: u8, which: usize, sort: usize) -> Command {
     let plate = format!("P{which}");
@@ -56,6 +62,9 @@ fn command(yard: &mut Yard, kind: u8, which: usize, sort: usize) -> Command {
         9 => serve(label, sort > 0),
         10 if sort == 0 => remove_slot(label),
         10 => add_slots(&[(label, accepts), ("B-2", "car")][..sort.min(2)]),
+        11 => {
+            Command::ChangeLot(ChangeLot { priorities: Priorities::parse(ORDERS[sort]).ok(), ..change_lot() })
+        }
         _ => Command::ChangeSlot(ChangeSlot {
             features: Some(parsed.to_features()),
             reserved: Some(parsed.is_reserved()),
@@ -64,6 +73,16 @@ fn command(yard: &mut Yard, kind: u8, which: usize, sort: usize) -> Command {
             ..change_slot(label)
         }),
     }
+}
+
+/// Whoever waits has the turn that the lot's priorities give.
+fn is_sorted(yard: &Yard) -> Result<(), TestCaseError> {
+    let priorities = &yard.facts.lot.as_ref().unwrap().priorities;
+    for ticket in yard.waiting() {
+        let turn = priorities.turn(&ticket.priority, ticket.number, ticket.arrived_at);
+        prop_assert_eq!(Some(ticket.turn), turn);
+    }
+    Ok(())
 }
 
 /// No head of the queue, nor anybody behind it, fits a free slot.
