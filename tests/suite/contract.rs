@@ -1,6 +1,12 @@
 //! What every record must do, on every record, with the queue in the record and in Redis.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use parkpro_domain::ports::WaitingQueue;
@@ -18,6 +24,12 @@ fn index(indexed: bool) -> Option<Arc<dyn WaitingQueue>> {
     let redis = servers::redis();
     let settings = RedisSettings { url: redis.url(), key_prefix: redis.fresh_prefix() };
     indexed.then(|| -> Arc<dyn WaitingQueue> { Arc::new(RedisQueue::open(&settings).unwrap()) })
+}
+
+/// Sizes of batches, a different one each time: every one from 1 to 256, in no order.
+fn sizes() -> impl Fn() -> usize {
+    let next = AtomicUsize::new(0);
+    move || next.fetch_add(149, Ordering::Relaxed) % 256 + 1
 }
 
 struct OnSqlite {
@@ -96,12 +108,14 @@ fn sqlite_holds_the_contract() {
 
 #[test]
 fn sqlite_and_redis_hold_the_contract() {
-    contract::hold(|| OnSqlite::stage(1, true));
+    let size = sizes();
+    contract::hold(|| OnSqlite::stage(size(), true));
 }
 
 #[test]
 fn postgres_holds_the_contract() {
-    contract::hold(|| OnPostgres::stage(128, false));
+    let size = sizes();
+    contract::hold(|| OnPostgres::stage(size(), false));
 }
 
 #[test]
@@ -109,12 +123,15 @@ fn postgres_and_redis_hold_the_contract() {
     contract::hold(|| OnPostgres::stage(1, true));
 }
 
+/// Three stages for each history: every size of a batch once.
 #[test]
 fn random_histories_on_sqlite_are_like_memory() {
-    histories::hold(40, || OnSqlite::stage(16, false));
+    let size = sizes();
+    histories::hold(86, || OnSqlite::stage(size(), false));
 }
 
 #[test]
 fn random_histories_on_postgres_are_like_memory() {
-    histories::hold(20, || OnPostgres::stage(16, false));
+    let size = sizes();
+    histories::hold(20, || OnPostgres::stage(size(), false));
 }

@@ -133,6 +133,8 @@ pub struct Changes {
     pub opened: bool,
     /// The counts that differ from what was loaded.
     pub tally: Tally,
+    /// All counts.
+    pub counts: Tally,
     /// New slots.
     pub new_slots: Vec<Slot>,
     /// Tickets that departed, withdrew or were voided.
@@ -344,6 +346,7 @@ impl Facts {
             lot,
             opened,
             tally,
+            counts: self.tally,
             new_slots,
             ended,
             moved,

@@ -170,6 +170,17 @@ pub trait Witness: Send + Sync {
     fn turned(&self, requests: usize);
 }
 
+/// Several in a row: each hears of a change before the next.
+impl Witness for Vec<Arc<dyn Witness>> {
+    fn committed(&self, changes: &Changes) {
+        self.iter().for_each(|witness| witness.committed(changes));
+    }
+
+    fn turned(&self, requests: usize) {
+        self.iter().for_each(|witness| witness.turned(requests));
+    }
+}
+
 /// A lot and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LotView {

@@ -140,14 +140,16 @@ pub async fn turn<T: Transaction>(
         _ => {}
     }
     let mut carried = attempt(tx, rules, batch, witness).await;
-    if carried.as_ref().is_err_and(|error| error.fault == Fault::Unavailable) {
+    if carried.as_ref().is_err_and(|broken| broken.may_pass && broken.error.fault == Fault::Unavailable) {
         // Perhaps only the connection was lost.
         carried = attempt(tx, rules, batch, witness).await;
     }
     match carried {
         Ok(verdicts) => verdicts,
         // Nobody is helped by asking a record that is away once for each, and nothing may be done twice.
-        Err(error) if matches!(error.fault, Fault::Unavailable | Fault::OutcomeUnknown) => {
+        Err(Broken { error, may_pass })
+            if !may_pass || matches!(error.fault, Fault::Unavailable | Fault::OutcomeUnknown) =>
+        {
             batch.iter().map(|_| Verdict::Failed(error.echo())).collect()
         }
         Err(_) => {
@@ -171,10 +173,18 @@ async fn alone<T: Transaction>(
         tries += 1;
         match attempt(tx, rules, &[request], witness).await {
             Ok(mut verdicts) => return verdicts.pop().unwrap_or(Verdict::Postponed),
-            Err(error) if tries < TRIES && matches!(error.fault, Fault::Conflict | Fault::Unavailable) => {}
-            Err(error) => return Verdict::Failed(error),
+            Err(Broken { error, may_pass: true })
+                if tries < TRIES && matches!(error.fault, Fault::Conflict | Fault::Unavailable) => {}
+            Err(Broken { error, .. }) => return Verdict::Failed(error),
         }
     }
+}
+
+/// A transaction that came to nothing.
+struct Broken {
+    error: PortError,
+    /// False if it could not even begin: the record has just been tried, and those in line wait.
+    may_pass: bool,
 }
 
 /// One transaction. `Err` means that it is rolled back, or that its outcome is unknown.
@@ -183,8 +193,8 @@ async fn attempt<T: Transaction>(
     rules: &Rules,
     batch: &[&Request],
     witness: &dyn Witness,
-) -> Result<Vec<Verdict>, PortError> {
-    tx.begin().await?;
+) -> Result<Vec<Verdict>, Broken> {
+    tx.begin().await.map_err(|error| Broken { error, may_pass: false })?;
     let carried = match run(tx, rules, batch).await {
         Ok(carried) => tx.commit().await.map(|()| carried),
         Err(error) => Err(error),
@@ -199,7 +209,7 @@ async fn attempt<T: Transaction>(
         }
         Err(error) => {
             tx.rollback().await;
-            Err(error)
+            Err(Broken { error, may_pass: true })
         }
     }
 }

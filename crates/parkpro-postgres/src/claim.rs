@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt, Text};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     ports::{Fault, Key, PortError, Reply},
     protocol::Claim,
@@ -33,6 +33,9 @@ pub(crate) const USED: &str = "SELECT k.principal, k.key, k.fingerprint, k.statu
 pub(crate) const RELEASE: &str = "DELETE FROM idempotency USING unnest($1, $2) AS given (principal, key) \
      WHERE idempotency.principal = given.principal AND idempotency.key = given.key";
 
+const IMPATIENT: &str = "SET LOCAL lock_timeout = '50ms'";
+const PATIENT: &str = "SET LOCAL lock_timeout = '2s'";
+
 /// How often keys are claimed that were there and then were not.
 const TRIES: usize = 3;
 
@@ -51,7 +54,20 @@ impl PgTransaction {
             let asked: Vec<&Key> = unknown.iter().map(|at| keys[*at]).collect();
             let connection = self.connection()?;
             let now = self.given_now();
-            let fresh = self.step(CLAIMING, claim(&connection, &asked, now)).await.map_err(key_busy)?;
+            let impatient = self.key_was_held;
+            let fresh = async {
+                if impatient {
+                    (&*connection).batch_execute(IMPATIENT).await?;
+                }
+                let fresh = claim(&connection, &asked, now).await?;
+                if impatient {
+                    (&*connection).batch_execute(PATIENT).await?;
+                }
+                Ok(fresh)
+            };
+            let fresh = self.step(CLAIMING, fresh).await.map_err(key_busy);
+            self.key_was_held |= matches!(&fresh, Err(error) if error.fault == Fault::KeyBusy);
+            let fresh = fresh?;
             let (fresh, used): (Vec<usize>, Vec<usize>) =
                 unknown.into_iter().partition(|at| fresh.contains(&named(keys[*at])));
             for at in fresh {

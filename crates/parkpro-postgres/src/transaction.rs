@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,8 @@ pub(crate) struct PgTransaction {
     pub(crate) passed: Option<Passed>,
     /// Lots that were waited for in vain in this turn.
     pub(crate) in_vain: BTreeSet<i64>,
+    /// Another instance held a key of this turn too long: it may hold others, which are not waited for as long.
+    pub(crate) key_was_held: bool,
     /// What could not be locked in this turn, because somebody else held it.
     pub(crate) elsewhere: Elsewhere,
 }
@@ -95,6 +100,7 @@ impl PgTransaction {
             gate,
             passed: None,
             in_vain: BTreeSet::new(),
+            key_was_held: false,
             elsewhere: Elsewhere::default(),
         }
     }
@@ -102,6 +108,7 @@ impl PgTransaction {
     /// Before each turn.
     pub(crate) fn begin_turn(&mut self) {
         self.in_vain.clear();
+        self.key_was_held = false;
         self.elsewhere = Elsewhere::default();
     }
 
@@ -153,18 +160,21 @@ impl PgTransaction {
         let connection = self.connection()?;
         let begin = (self.stage == Stage::Due).then(|| self.connections.session().begin_writing());
         self.stage = Stage::Open;
+        let opened = AtomicBool::new(begin.is_none());
         let opening = async {
             let mut connection = &*connection;
-            match begin {
-                Some(begin) => Ok(connection.batch_execute(begin).await?),
-                None => Ok(()),
+            if let Some(begin) = begin {
+                connection.batch_execute(begin).await?;
+                opened.store(true, Ordering::Relaxed);
             }
+            Ok(())
         };
-        // In this order, so that BEGIN is sent first. Should it fail, the connection is lost and nothing else happens.
+        // In this order, so that BEGIN is sent first.
         let both = async { tokio::try_join!(biased; opening, work) };
         let done = timely(PATIENCE, both).await;
         match &done {
             Err(Trouble::Silence) => self.lose_connection(),
+            Err(_) if !opened.load(Ordering::Relaxed) => self.lose_connection(),
             Err(Trouble::Sql(error)) if fault::is_read_only(error) => {
                 tracing::warn!(
                     "the Postgres that was written to can now only be read; its connection is dropped"

@@ -114,7 +114,9 @@ struct Writer {
 
 impl Writer {
     async fn write(mut self) {
-        while let Some(batch) = self.next_batch().await {
+        while let Some(mut batch) = self.next_batch().await {
+            // Whoever has gone before the turn wants nothing any more.
+            batch.retain(|in_line| !in_line.caller.is_closed());
             let verdicts = self.carry_out(&batch).await;
             self.deliver(batch, verdicts);
             // Whoever was answered and is at hand gets to ask for the next thing before the next batch is taken.

@@ -36,6 +36,15 @@ impl Failure {
         };
         PortError::new(doing, fault, self)
     }
+
+    /// The same for a COMMIT. What the disk failed to sync may be in the file all the same.
+    pub(crate) fn during_commit(self, doing: &'static str) -> PortError {
+        let mut error = self.during(doing);
+        if error.source.to_string().contains("I/O error") {
+            error.fault = Fault::OutcomeUnknown;
+        }
+        error
+    }
 }
 
 /// Diesel keeps the kind of a broken constraint, but of every other fault of SQLite only the English text, which SQLite
@@ -78,6 +87,16 @@ mod tests {
         assert_eq!(fault(Unknown, "disk I/O error"), Fault::Unavailable);
         assert_eq!(fault(Unknown, "attempt to write a readonly database"), Fault::Unavailable);
         assert_eq!(fault(Unknown, "database disk image is malformed"), Fault::Corrupt);
+    }
+
+    #[test]
+    fn a_commit_that_the_disk_failed_may_be_there() {
+        let said = |said: &str| {
+            let error = Error::DatabaseError(DatabaseErrorKind::Unknown, Box::new(said.to_owned()));
+            Failure::from(error).during_commit("testing").fault
+        };
+        assert_eq!(said("disk I/O error"), Fault::OutcomeUnknown);
+        assert_eq!(said("database or disk is full"), Fault::Unavailable);
     }
 
     #[test]

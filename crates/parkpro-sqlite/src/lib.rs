@@ -79,6 +79,11 @@ impl SqliteRecord {
         let writer = writer.map_err(|error| unwell(error.into()))?;
         Ok(Self { writer, readers, epoch })
     }
+
+    /// How many changes wait for their turn.
+    pub fn in_line(&self) -> usize {
+        self.writer.in_line()
+    }
 }
 
 #[async_trait]

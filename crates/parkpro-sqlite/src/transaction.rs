@@ -252,9 +252,8 @@ impl Transaction for SqliteTransaction {
         ready(self.write_all(changes, replies, now).map_err(|failure| failure.during("writing changes")))
     }
 
-    /// A COMMIT that fails leaves nothing behind, because nobody else decides about this file.
     fn commit(&mut self) -> impl Future<Output = Result<(), PortError>> + Send {
-        ready(self.commit_now().map_err(|failure| failure.during("committing changes")))
+        ready(self.commit_now().map_err(|failure| failure.during_commit("committing changes")))
     }
 
     fn rollback(&mut self) -> impl Future<Output = ()> + Send {

@@ -53,6 +53,13 @@ struct Waiting {
     answer: oneshot::Sender<Result<Answer, LedgerError>>,
 }
 
+impl Waiting {
+    /// Whoever has gone before the turn wants nothing any more.
+    fn still_waits(&self) -> bool {
+        !self.answer.is_closed()
+    }
+}
+
 /// How the thread works.
 pub(crate) struct Terms {
     pub(crate) queue_length: usize,
@@ -100,6 +107,11 @@ impl Writer {
     pub(crate) async fn check(&self) -> Result<(), PortError> {
         let (answer, answered) = oneshot::channel();
         self.ask(Errand::Check { answer }, answered).await
+    }
+
+    /// How many requests wait.
+    pub(crate) fn in_line(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
     }
 
     /// Takes no more.
@@ -169,6 +181,7 @@ impl Desk {
         let mut waiting = Vec::new();
         loop {
             let next = self.gather(&mut waiting);
+            waiting.retain(Waiting::still_waits);
             if !waiting.is_empty() {
                 waiting = self.turn(waiting);
             }
@@ -306,6 +319,16 @@ mod tests {
 
     use super::*;
     use crate::connect::Place;
+
+    #[test]
+    fn who_has_gone_before_the_turn_wants_nothing_any_more() {
+        let request = ask::request(Command::OpenLot(ask::open("main", Vec::new())));
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { request, answer };
+        assert!(waiting.still_waits());
+        drop(answered);
+        assert!(!waiting.still_waits());
+    }
 
     #[tokio::test]
     async fn a_full_disk_fails_the_change_and_not_the_writer() {

@@ -185,29 +185,15 @@ impl<L: Hash + Eq, F> Known<L, F> {
     }
 }
 
-/// Counts what is committed, and hands it on.
-pub struct MetricsWitness {
-    metrics: Arc<Metrics>,
-    next: Arc<dyn Witness>,
-}
-
-impl MetricsWitness {
-    /// Counts before another witness sees it.
-    pub fn before(next: Arc<dyn Witness>, metrics: Arc<Metrics>) -> Self {
-        Self { metrics, next }
-    }
-}
-
-impl Witness for MetricsWitness {
+/// Counts what is committed.
+impl Witness for Metrics {
     fn committed(&self, changes: &Changes) {
         for entry in &changes.journal {
-            self.metrics.event(entry.event.kind());
+            self.event(entry.event.kind());
         }
-        self.next.committed(changes);
     }
 
     fn turned(&self, requests: usize) {
-        self.metrics.turns.record(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
-        self.next.turned(requests);
+        self.turns.record(f64::from(u32::try_from(requests).unwrap_or(u32::MAX)));
     }
 }

@@ -13,8 +13,8 @@ use actix_web::{App, HttpServer, dev::Server};
 use parkpro_domain::{
     command::OpenLot,
     lot::Priorities,
-    parking::{Aftermath, First, Outbox, Places, numbered_slots, open_first_lot},
-    ports::{Bell, WaitingQueue},
+    parking::{Aftermath, Board, First, Outbox, Places, numbered_slots, open_first_lot},
+    ports::{Bell, WaitingQueue, Witness},
     protocol::Rules,
     tariff::StartedHours,
 };
@@ -22,11 +22,14 @@ use parkpro_redis::{RedisBell, RedisQueue, RedisSettings};
 use thiserror::Error;
 use tokio::task::JoinSet;
 
-use self::{bells::Bells, store::Store};
+use self::{
+    bells::{Bells, Rung},
+    store::Store,
+};
 use crate::{
     api::{self, CarPark},
     live::Live,
-    metrics::{Metrics, MetricsWitness},
+    metrics::Metrics,
     settings::{Loaded, QueueUrl, Settings},
     system::{SystemClock, SystemIds},
 };
@@ -98,16 +101,25 @@ impl Program {
         let here = Arc::new(Bells::default());
         let redis = open_redis(loaded, here.clone())?;
         let outbox = redis.as_ref().map(|_| Arc::new(Outbox::default()));
-        let aftermath = Aftermath::new(everywhere(&here, redis.as_ref()), outbox.clone());
-        let witness = MetricsWitness::before(Arc::new(aftermath), Arc::clone(&metrics));
+        let board = Arc::new(Board::default());
+        // The board hears first, so that whoever is rung for finds the change there.
+        let witnesses: Vec<Arc<dyn Witness>> = vec![
+            metrics.clone(),
+            board.clone(),
+            Arc::new(Aftermath::new(everywhere(&here, redis.as_ref()), outbox.clone())),
+        ];
 
-        let store = store::open(loaded, rules.clone(), Arc::new(witness)).await?;
+        let store = store::open(loaded, rules.clone(), Arc::new(witnesses)).await?;
         let live = Arc::new(Live::new(Arc::clone(&store.records)));
-        here.hang(vec![live.clone()]);
+        let rung = Arc::new(Rung::default());
+        here.hang(vec![live.clone(), board.clone(), rung.clone()]);
         let first = open_first(settings, &store).await?;
         let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { redis.queue.clone() });
         let mut background = JoinSet::new();
         background::start(&mut background, settings, &store, &live, &metrics, index.clone().zip(outbox));
+        if store.shared.is_some() {
+            background::watch_others(&mut background, &store, &board, rung);
+        }
         figures::register(&metrics, &store, redis.as_ref());
 
         let car_park = CarPark {
@@ -115,6 +127,7 @@ impl Program {
             records: Arc::clone(&store.records),
             places: Arc::new(Places::new(Arc::clone(&store.records), index)),
             live: Arc::clone(&live),
+            board,
             ids: Arc::new(SystemIds),
             clock: Arc::new(SystemClock),
             rules,

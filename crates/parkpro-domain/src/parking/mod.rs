@@ -1,12 +1,14 @@
 //! The use cases: who calls which port, in which order, and what happens when one of them is unwell.
 
 mod aftermath;
+mod board;
 mod first_run;
 mod places;
 mod quote;
 mod reconcile;
 
 pub use aftermath::{Aftermath, Follower, Outbox};
+pub use board::{Board, Shown};
 pub use first_run::{First, numbered_slots, open_first_lot};
 pub use places::Places;
 pub use quote::{Quote, quote};
@@ -104,6 +106,7 @@ mod tests {
             lot: main_lot(queue.to.0),
             opened: false,
             tally: Tally::default(),
+            counts: Tally::default(),
             new_slots: Vec::new(),
             ended: Vec::new(),
             moved: Vec::new(),

@@ -193,7 +193,7 @@ fn unknown(name: &str, known: &[&'static str]) -> String {
 }
 
 fn wrong_type(wanted: &str, given: &Json<'_>) -> Mistakes {
-    Mistakes::of("wrong-type", format!("this is {wanted}, not {}", given.kind()))
+    Mistakes::of("wrong-type", format!("must be {wanted}, not {}", given.kind()))
 }
 
 /// Text, as the car park reads it.
@@ -242,7 +242,7 @@ fn in_range<N: TryFrom<i64> + Display + PartialOrd>(
     number.and_then(|number| N::try_from(number).ok()).filter(|number| range.contains(number)).ok_or_else(
         || {
             let (least, most) = (range.start(), range.end());
-            Mistakes::of("out-of-range", format!("this is a whole number from {least} to {most}"))
+            Mistakes::of("out-of-range", format!("must be a whole number from {least} to {most}"))
         },
     )
 }

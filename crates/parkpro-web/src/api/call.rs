@@ -119,6 +119,9 @@ impl Call {
     /// The whole body, which has to be JSON.
     pub(crate) async fn body(&mut self, most: usize) -> Result<Body, Problem> {
         let bytes = self.bytes(most).await?;
+        if bytes.is_empty() {
+            return Err(Problem::new(Code::BrokenJson, "The body is empty; it has to be a JSON object."));
+        }
         if !self.says_json() {
             return Err(Problem::plain(Code::UnsupportedMediaType));
         }
@@ -139,9 +142,11 @@ impl Call {
 
     fn says_json(&self) -> bool {
         let media_type = self.header(header::CONTENT_TYPE).unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        let mut parts = media_type.split(';').map(str::trim);
+        let essence = parts.next().unwrap_or_default();
         let json = ["application/json", "application/merge-patch+json"];
         json.iter().any(|known| essence.eq_ignore_ascii_case(known))
+            && parts.all(is_utf8)
             && !self.request.headers().contains_key(header::CONTENT_ENCODING)
     }
 
@@ -213,8 +218,22 @@ const NO_REVISION: i64 = 0;
 impl Body {
     /// Its JSON.
     pub(crate) fn json(&self) -> Result<Json<'_>, Problem> {
-        Json::parse(&self.0).map_err(|error| Problem::new(Code::BrokenJson, format!("{error}.")))
+        Json::parse(&self.0).map_err(|error| Problem::new(Code::BrokenJson, broken(&error)))
     }
+}
+
+/// What is wrong with a body that is not JSON, in words that name no part of the program.
+fn broken(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let said = error.to_string();
+    let what = if error.is_eof() {
+        "the body ends too early"
+    } else if said.starts_with("recursion limit exceeded") {
+        "the body is nested more than 127 levels deep"
+    } else {
+        return format!("{said}.");
+    };
+    format!("{what}, at line {line} column {column}.")
 }
 
 /// Reads the fields of a body.
@@ -223,6 +242,13 @@ pub(crate) fn read<'a, T>(
     read: impl FnOnce(Fields<'a>) -> Read<T>,
 ) -> Result<T, Problem> {
     Fields::of(json).and_then(read).map_err(Problem::input)
+}
+
+/// Whether a parameter of a media type leaves the text in UTF-8.
+fn is_utf8(parameter: &str) -> bool {
+    let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+    !name.trim().eq_ignore_ascii_case("charset")
+        || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
 }
 
 /// Usually the whole body is there at once, and is not copied.

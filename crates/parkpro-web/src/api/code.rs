@@ -37,7 +37,7 @@ macro_rules! codes {
 }
 
 codes! {
-    BrokenJson 400 "broken-json" "The body is not JSON"
+    BrokenJson 400 "broken-json" "The body cannot be read as JSON"
         "The detail says what is wrong, in which line and column. A field that is given twice and nesting of more than 127 levels count as broken.";
     InvalidQuery 400 "invalid-query" "The query is not right"
         "A parameter is unknown, given twice or has a wrong value. `errors` names each with a `?`.";

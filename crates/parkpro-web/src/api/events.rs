@@ -56,15 +56,17 @@ async fn list_events(call: Call) -> Answered {
         fields.finish(|| Some((after.or(part.after), part)))
     })?;
     let last = call.header("last-event-id").map(behind).transpose();
-    let last = last.map_err(|wrong| Problem::query(Mistakes::from(wrong).under('?', "after")))?;
+    let last = last.map_err(|wrong| of_header(&wrong.detail))?;
     let view = call.park.records.lot(lot.clone()).await?;
     let view = view.ok_or_else(|| Problem::plain(Code::NoSuchLot))?;
     let after = last.or(after);
     if after.is_some_and(|after| after.version > view.lot.version) {
-        return Err(Problem::new(
-            Code::InvalidCursor,
-            format!("The journal has come to version {}.", view.lot.version),
-        ));
+        let ahead =
+            format!("must not be ahead of the journal, which has come to version {}", view.lot.version);
+        return Err(match last {
+            Some(_) => of_header(&ahead),
+            None => Problem::query(Mistakes::of("invalid-cursor", ahead).under('?', "after")),
+        });
     }
     if call.header(header::ACCEPT).is_some_and(|accept| accept.contains(EVENT_STREAM)) {
         return watch(&call, &lot, view.lot.version, after);
@@ -77,7 +79,11 @@ async fn list_events(call: Call) -> Answered {
 
 fn behind(text: &str) -> Result<JournalCursor, Invalid> {
     event_id(text)
-        .ok_or_else(|| Invalid::new("invalid-cursor", "this is the id of an event, or a version of the lot"))
+        .ok_or_else(|| Invalid::new("invalid-cursor", "must be the id of an event, or a version of the lot"))
+}
+
+fn of_header(wrong: &str) -> Problem {
+    Problem::new(Code::InvalidCursor, format!("Last-Event-ID {wrong}."))
 }
 
 /// Begins by naming where it begins, so that a client that reconnects before it heard anything misses nothing.

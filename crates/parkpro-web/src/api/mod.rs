@@ -32,13 +32,14 @@ use actix_web::{
     web::{Data, ServiceConfig},
 };
 use parkpro_domain::{
-    parking::Places,
+    parking::{Board, Places},
     ports::{Clock, IdGenerator, Ledger, Records},
     protocol::Rules,
     slot::Accepts,
 };
 use serde::Serialize;
 
+pub use self::availability::Sheet;
 pub(crate) use self::{
     body::{
         Fields, Mistakes, Read, accepts, features, flag, instant, label, level, reason, seen_at, text, whole,
@@ -70,6 +71,8 @@ pub struct CarPark {
     pub places: Arc<Places>,
     /// Who watches.
     pub live: Arc<Live>,
+    /// How full each lot is.
+    pub board: Arc<Board<Sheet>>,
     /// Ids of new tickets.
     pub ids: Arc<dyn IdGenerator>,
     /// The time of day.

@@ -139,6 +139,7 @@ impl Problem {
         let errors = mistakes.into_vec();
         let code = errors.first().and_then(kind).filter(|code| errors.iter().all(|e| kind(e) == Some(*code)));
         let detail = match errors.as_slice() {
+            [only] if only.pointer.is_empty() => Cow::Owned(format!("The body: {}", only.detail)),
             [only] => Cow::Owned(format!("{}: {}", only.pointer, only.detail)),
             _ => Cow::Borrowed(detail),
         };

@@ -171,7 +171,7 @@ where
             let (method, status, took) =
                 (name(request.method()), response.status().as_u16(), began.elapsed());
             park.metrics.request(method, route, status, took);
-            tracing::info!(
+            tracing::debug!(
                 target: "parkpro_web::request",
                 method,
                 route,

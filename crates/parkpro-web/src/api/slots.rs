@@ -219,6 +219,9 @@ async fn change(mut call: Call) -> Answered {
         let rank = fields.changed("rank", whole(i32::MIN..=i32::MAX));
         let in_service = fields.changed("in_service", flag);
         let reason = fields.optional("reason", reason);
+        if in_service == Some(true) && reason.is_some() {
+            fields.wrong("choose-one", "give either in_service: true or a reason for being out of service");
+        }
         fields.finish(|| {
             Some(ChangeSlot {
                 lot,

@@ -29,6 +29,7 @@ struct Headers {
     replayed: bool,
     location: bool,
     etag: bool,
+    state: bool,
 }
 
 /// What is said about an operation. Every method adds what it means in the document, with the problems that come with it.
@@ -226,6 +227,13 @@ impl Doc {
         self
     }
 
+    /// Its answer carries an entity tag of the lot's state, and is not sent to whoever has it.
+    pub(crate) fn unless_known(self) -> Self {
+        let mut doc = self.header("If-None-Match", "The `ETag` of the answer that is known.");
+        doc.headers.state = true;
+        doc
+    }
+
     /// What the document has of it, and the schemas that it refers to.
     pub(crate) fn into_operation(mut self, path: &str) -> (Operation, Schemas) {
         self.parameters.extend(parameter::of_path(path));
@@ -242,6 +250,10 @@ impl Doc {
                 .into_iter()
                 .fold(response, |response, (media, content)| response.content(media, content.build()));
             operation = operation.response(status.to_string(), with_headers(response, self.headers));
+        }
+        if self.headers.state {
+            let known = ResponseBuilder::new().description("It is still as it was");
+            operation = operation.response("304", with_headers(known, self.headers));
         }
         self.problems.sort_unstable_by_key(|code| code.about().status);
         self.problems.dedup();
@@ -280,12 +292,13 @@ fn text_header(about: &str) -> HeaderBuilder {
 }
 
 fn with_headers(mut response: ResponseBuilder, headers: Headers) -> ResponseBuilder {
-    let Headers { replayed, location, etag } = headers;
+    let Headers { replayed, location, etag, state } = headers;
     for (there, name, about) in [
         (true, "X-Request-Id", "Names the request in the log; the client's, if it sent one."),
         (replayed, "Idempotent-Replayed", "`true` if this was answered before under the same key."),
         (location, "Location", "Where the new thing is."),
         (etag, "ETag", "Names the settings; send it as `If-Match`."),
+        (state, "ETag", "Names this state of the lot; send it as `If-None-Match`."),
     ] {
         if there {
             response = response.header(name, text_header(about).build());

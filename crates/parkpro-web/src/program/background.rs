@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use parkpro_domain::{
-    parking::{Follower, Outbox, Reconciler},
+    parking::{Board, Follower, Outbox, Reconciler},
     ports::{Clock, Ledger, PortError, WaitingQueue},
 };
 use tokio::{task::JoinSet, time::interval};
 
-use super::store::Store;
-use crate::{live::Live, metrics::Metrics, settings::Settings, system::SystemClock};
+use super::{bells::Rung, store::Store};
+use crate::{api::Sheet, live::Live, metrics::Metrics, settings::Settings, system::SystemClock};
 
 const SECOND: Duration = Duration::from_secs(1);
 const BETWEEN_UPKEEPS: Duration = Duration::from_secs(5);
@@ -70,6 +70,35 @@ async fn refresh(live: Arc<Live>) {
             tracing::debug!(%error, "the versions of the lots cannot be read");
         }
     }
+}
+
+/// The board follows what other instances do.
+pub(super) fn watch_others(
+    tasks: &mut JoinSet<()>,
+    store: &Store,
+    board: &Arc<Board<Sheet>>,
+    rung: Arc<Rung>,
+) {
+    let (records, follows) = (Arc::clone(&store.records), Arc::clone(board));
+    tasks.spawn(async move {
+        loop {
+            rung.heard().await;
+            if let Err(error) = follows.catch_up(&*records).await {
+                tracing::debug!(%error, "a lot that another instance changed cannot be read");
+                tokio::time::sleep(SECOND).await;
+            }
+        }
+    });
+    let (records, compares) = (Arc::clone(&store.records), Arc::clone(board));
+    tasks.spawn(async move {
+        let mut clock = interval(SECOND);
+        loop {
+            clock.tick().await;
+            if let Err(error) = compares.compare(&*records).await {
+                tracing::debug!(%error, "the versions of the lots cannot be compared");
+            }
+        }
+    });
 }
 
 async fn keep_up(metrics: Arc<Metrics>) {

@@ -6,6 +6,7 @@ use parkpro_domain::{
     lot::{LotId, Version},
     ports::Bell,
 };
+use tokio::sync::Notify;
 
 /// Bells that ring together. Before they are hung there is nobody to hear them.
 #[derive(Default)]
@@ -23,5 +24,22 @@ impl Bell for Bells {
         for bell in self.0.get().into_iter().flatten() {
             bell.ring(lot, version);
         }
+    }
+}
+
+/// Wakes a task; what was rung meanwhile wakes it once.
+#[derive(Default)]
+pub(super) struct Rung(Notify);
+
+impl Rung {
+    /// Waits for the next ring.
+    pub(super) async fn heard(&self) {
+        self.0.notified().await;
+    }
+}
+
+impl Bell for Rung {
+    fn ring(&self, _lot: &LotId, _version: Version) {
+        self.0.notify_one();
     }
 }

@@ -22,10 +22,10 @@ pub(super) fn register(metrics: &Metrics, store: &Store, redis: Option<&Redis>) 
             "Reads that wait for a connection",
             pool(|state| state.waiting),
         );
-        let record = Arc::clone(record);
-        let in_line = move || figure(record.in_line());
-        metrics.gauge("parkpro_requests_in_line", "Changes that wait for their turn", in_line);
     }
+    let in_line = Arc::clone(&store.in_line);
+    let in_line = move || figure(in_line());
+    metrics.gauge("parkpro_requests_in_line", "Changes that wait for their turn", in_line);
     if let Some(redis) = redis {
         let health = |read: fn(parkpro_redis::QueueHealth) -> u64| {
             let queue = Arc::clone(&redis.queue);

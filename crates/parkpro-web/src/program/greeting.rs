@@ -20,7 +20,7 @@ pub(super) fn text(address: SocketAddr, settings: &Settings, first: First) -> St
     let run = &settings.first_run;
     let lot = match first {
         First::Opened => format!("opened lot `{}` with {} slots", run.lot, run.slots),
-        First::Known => "lots as before".to_owned(),
+        First::Known => "over; the record has its lots".to_owned(),
     };
     let json = "-H 'Content-Type: application/json'";
     format!(

@@ -22,6 +22,8 @@ pub(super) struct Store {
     pub(super) records: Arc<dyn Records>,
     /// Other instances may write to it too.
     pub(super) shared: Option<Arc<PgRecord>>,
+    /// How many changes wait for their turn.
+    pub(super) in_line: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
 /// Opens it, made and migrated if need be.
@@ -43,7 +45,9 @@ pub(super) async fn open(
             };
             let record = SqliteRecord::open(settings, Arc::new(SystemClock), rules, witness);
             let record = Arc::new(record.map_err(|error| wrong(error.to_string()))?);
-            Ok(Store { ledger: record.clone(), records: record, shared: None })
+            let waiting = Arc::clone(&record);
+            let in_line = Arc::new(move || waiting.in_line());
+            Ok(Store { ledger: record.clone(), records: record, shared: None, in_line })
         }
         StoreUrl::Postgres(url) => {
             let settings = PgSettings {
@@ -58,7 +62,9 @@ pub(super) async fn open(
             };
             let record = PgRecord::open(settings, rules, witness).await;
             let record = Arc::new(record.map_err(|error| wrong(error.to_string()))?);
-            Ok(Store { ledger: record.clone(), records: record.clone(), shared: Some(record) })
+            let waiting = Arc::clone(&record);
+            let in_line = Arc::new(move || waiting.in_line());
+            Ok(Store { ledger: record.clone(), records: record.clone(), shared: Some(record), in_line })
         }
     }
 }

@@ -70,8 +70,13 @@ async fn what_has_not_come_to_pass_is_no_place_to_go_on_from() {
     let park = park();
     let ahead = get(&park, &format!("{EVENTS}?after=5312")).await;
     assert_eq!((ahead.status, ahead.code().as_str()), (400, "invalid-cursor"));
-    let header = TestRequest::get().uri(EVENTS).insert_header(("last-event-id", "x"));
-    assert_eq!(ask(&park, header).await.code(), "invalid-cursor");
+    assert_eq!(ahead.json()["errors"][0]["pointer"], "?after");
+    for id in ["x", "5312.0"] {
+        let header = TestRequest::get().uri(EVENTS).insert_header(("last-event-id", id));
+        let told = ask(&park, header).await.json();
+        assert_eq!(told["code"], "invalid-cursor", "{id}");
+        assert!(told["detail"].as_str().unwrap().starts_with("Last-Event-ID must"), "{told}");
+    }
 }
 
 /// The first chunks of a stream.

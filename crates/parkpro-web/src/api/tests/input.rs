@@ -295,6 +295,22 @@ async fn a_wrong_query_is_told_all_that_is_wrong_with_it() {
 }
 
 #[actix_web::test]
+async fn the_words_are_about_the_request_and_not_about_the_program() {
+    let deep = format!(r#"{{"plate":{}"#, "[".repeat(200));
+    for (body, detail) in [
+        ("", "The body is empty; it has to be a JSON object."),
+        (r#"{"plate":"A""#, "the body ends too early, at line 1 column 12."),
+        (&deep, "the body is nested more than 127 levels deep, at line 1 column 136."),
+        ("7", "The body: must be an object, not a number"),
+        (r#"{"plate":7}"#, "/plate: must be text, not a number"),
+    ] {
+        assert_eq!(ask(&World::new().park(), post(ENTRIES, body)).await.json()["detail"], detail, "{body}");
+    }
+    let back = patch(SLOT, r#"{"in_service":true,"reason":"x"}"#).insert_header(("if-match", "*"));
+    assert_eq!(refused(back).await, (422, "choose-one".to_owned(), vec![" choose-one".to_owned()]));
+}
+
+#[actix_web::test]
 async fn a_name_that_nothing_can_have_is_not_there() {
     for (method, uri, code) in [
         (TestRequest::get(), "/api/v1/lots/Main", "no-such-lot"),

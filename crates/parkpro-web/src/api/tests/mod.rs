@@ -121,6 +121,7 @@ impl World {
             records: records.clone(),
             places: Arc::new(Places::new(records.clone(), None)),
             live: Arc::new(Live::new(records)),
+            board: Arc::default(),
             ids: Arc::new(ids),
             clock: Arc::new(clock),
             rules: Rules { fees: Arc::new(StartedHours::new(MajorAmount::parse("50.00").unwrap())) },

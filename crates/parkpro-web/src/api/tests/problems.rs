@@ -108,7 +108,14 @@ async fn a_body_is_json_of_a_bounded_size() {
     let typed = |media: &str| {
         TestRequest::post().uri(ENTRIES).insert_header(("content-type", media)).set_payload(CAR)
     };
-    for media in ["text/plain", "application/x-www-form-urlencoded", "application/jsonx", "", "*/*"] {
+    for media in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "application/json; charset=utf-16",
+        "",
+        "*/*",
+    ] {
         assert_eq!(ask(&park, typed(media)).await.code(), "unsupported-media-type", "{media}");
     }
     let zipped = typed("application/json").insert_header(("content-encoding", "gzip"));

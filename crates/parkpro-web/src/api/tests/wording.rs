@@ -5,16 +5,13 @@ use std::sync::Mutex;
 use actix_web::test::TestRequest;
 use parkpro_domain::{
     outcome::{Done, Subject},
-    ports::{Place, Wording},
+    ports::Place,
     slot::{Slot, SlotLabel},
     ticket::TicketStatus,
 };
 
 use super::{World, ask, done, get, parked, patch, post, viewed};
-use crate::{
-    api::{Form, RequestId, Words},
-    docs::samples,
-};
+use crate::docs::samples;
 
 const ENTRIES: &str = "/api/v1/lots/main/entries";
 const CAR: &str = r#"{"plate":"ABC-123"}"#;
@@ -168,21 +165,4 @@ async fn what_has_no_slot_has_no_quote() {
         (409, "not-parked", 5311.into())
     );
     assert!(got.json()["detail"].as_str().unwrap().contains(TicketStatus::Waiting.as_str()));
-}
-
-#[test]
-fn an_answer_is_put_fast_enough_for_the_only_writing_thread() {
-    let outcome = parkpro_domain::outcome::Outcome {
-        lot: Some(super::main_lot()),
-        version: Some(parkpro_domain::lot::Version(5311)),
-        result: Ok(done(samples::has_left().unwrap(), None)),
-    };
-    let command = parkpro_domain::command::Command::Withdraw { ticket: samples::ticket_id(1) };
-    let words = Words { instance: ENTRIES.to_owned(), request_id: RequestId::example(), form: Form::Changed };
-    let began = std::time::Instant::now();
-    for _ in 0..1_000 {
-        assert!(words.word(&command, &outcome).body.len() > 500);
-    }
-    // Two microseconds in a release build; this is a debug build on a busy machine.
-    assert!(began.elapsed().as_millis() < 1_000);
 }
