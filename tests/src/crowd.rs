@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use parkpro_domain::time::Timestamp;
 use parkpro_testkit::judge::{
-    Answered, Asked, NewSlot, Opening, Promoted, SeenSlot, SeenTicket,
+    Answered, Asked, NewSlot, Opening, Order, Promoted, SeenSlot, SeenTicket,
     crowd::{Ask, Seen},
 };
 use reqwest::{Client, Method, RequestBuilder};
@@ -29,16 +29,17 @@ pub fn through(bases: Vec<String>) -> impl Fn(Ask) -> BoxFuture<'static, Seen> +
 
 /// How a lot that has only just been opened, with these slots, is told to the judge.
 pub fn opening(lot: &str, version: i64, slots: Vec<NewSlot>) -> Opening {
-    let priorities = vec!["vip".to_owned(), "standard".to_owned()];
-    Opening { lot: lot.to_owned(), version, priorities, queue_limit: None, slots }
+    let order = Order { priorities: vec!["vip".to_owned(), "standard".to_owned()], head_starts: Vec::new() };
+    Opening { lot: lot.to_owned(), version, order, queue_limit: None, slots }
 }
 
 fn request(client: &Client, base: &str, ask: &Ask) -> RequestBuilder {
     let lot = format!("/api/v1/lots/{}", ask.lot);
     let ticket = |ticket: &str| format!("/api/v1/tickets/{ticket}");
     let (method, path, body) = match &ask.asked {
-        Asked::Enter { plate, class, priority } => {
-            let body = json!({ "plate": plate, "vehicle_class": class, "priority": priority });
+        Asked::Enter { plate, class, needs, priority } => {
+            let body =
+                json!({ "plate": plate, "vehicle_class": class, "needs": needs, "priority": priority });
             (Method::POST, format!("{lot}/entries"), body)
         }
         Asked::Exit { plate } => (Method::POST, format!("{lot}/exits"), json!({ "plate": plate })),
@@ -51,9 +52,12 @@ fn request(client: &Client, base: &str, ask: &Ask) -> RequestBuilder {
         Asked::Prioritise { ticket: id, priority } => {
             (Method::PATCH, ticket(id), json!({ "priority": priority }))
         }
+        Asked::Reorder(order) => (Method::PATCH, lot, json!({ "priority_policy": policy(order) })),
         Asked::AddSlots(slots) => {
-            let slot =
-                |slot: &NewSlot| json!({ "label": slot.label, "accepts": slot.accepts, "rank": slot.rank });
+            let slot = |slot: &NewSlot| {
+                json!({ "label": slot.label, "accepts": slot.accepts, "features": slot.features,
+                    "reserved": slot.reserved, "rank": slot.rank })
+            };
             let slots: Vec<Value> = slots.iter().map(slot).collect();
             (Method::POST, format!("{lot}/slots"), json!({ "slots": slots }))
         }
@@ -71,6 +75,16 @@ fn request(client: &Client, base: &str, ask: &Ask) -> RequestBuilder {
     let request = if method == Method::POST { request } else { request.header("If-Match", "*") };
     let request = if body.is_null() { request } else { request.json(&body) };
     ask.key.iter().fold(request, |request, key| request.header("Idempotency-Key", key))
+}
+
+fn policy(order: &Order) -> Value {
+    let strict = order.head_starts.is_empty();
+    let class = |(at, name): (usize, &String)| match order.head_starts.get(at) {
+        Some(seconds) => json!({ "name": name, "head_start_seconds": seconds }),
+        None => json!({ "name": name }),
+    };
+    let classes: Vec<Value> = order.priorities.iter().enumerate().map(class).collect();
+    json!({ "order": if strict { "strict" } else { "ageing" }, "classes": classes })
 }
 
 fn lost() -> Seen {
@@ -108,6 +122,7 @@ fn done(answer: &Answer) -> Answered {
         slots.map(|slot| SeenSlot { label: text(slot, "label"), status: text(slot, "status") }).collect();
     match answer.body.get("ticket") {
         Some(ticket) => Answered::Ticket(seen_ticket(ticket), promoted),
+        None if answer.body.get("lot").is_some() => Answered::Lot(promoted),
         None => Answered::Slots(slots, promoted),
     }
 }
@@ -120,6 +135,12 @@ fn seen_ticket(ticket: &Value) -> SeenTicket {
         number: ticket["number"].as_i64().unwrap_or_default(),
         plate: text(ticket, "plate"),
         class: text(ticket, "vehicle_class"),
+        needs: ticket["needs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
         priority: text(ticket, "priority"),
         status: text(ticket, "status"),
         slot: ticket["slot"].as_str().map(str::to_owned),

@@ -24,6 +24,7 @@ fn crowd(requests: usize) -> Crowd {
         labels: (1..=12).map(|n| format!("A-{n:02}")).collect(),
         keyed: 100,
         repeated: 10,
+        reorders: true,
         seed: 7,
     }
 }
@@ -31,7 +32,15 @@ fn crowd(requests: usize) -> Crowd {
 fn slots() -> Vec<NewSlot> {
     let accepts =
         |n| if n % 3 == 0 { vec!["car".into(), "van".into()] } else { vec!["bike".into(), "car".into()] };
-    (1..=10).map(|n| NewSlot { label: format!("A-{n:02}"), accepts: accepts(n), rank: 0 }).collect()
+    let features = |n| if n > 8 { vec!["electric".into()] } else { Vec::new() };
+    let slot = |n| NewSlot {
+        label: format!("A-{n:02}"),
+        accepts: accepts(n),
+        features: features(n),
+        reserved: n == 10,
+        rank: 0,
+    };
+    (1..=10).map(slot).collect()
 }
 
 /// Opens the two lots in which the crowd meets; their versions then.
@@ -40,7 +49,7 @@ async fn open(program: &Running) -> Vec<parkpro_testkit::judge::Opening> {
     program.post("/api/v1/lots", new).await.expect(201);
     let mut openings = Vec::new();
     for lot in ["main", "annex"] {
-        let slot = |slot: &NewSlot| json!({"label": slot.label, "accepts": slot.accepts});
+        let slot = |slot: &NewSlot| json!({"label": slot.label, "accepts": slot.accepts, "features": slot.features, "reserved": slot.reserved});
         let body = json!({"slots": slots().iter().map(slot).collect::<Vec<_>>()});
         let added = program.post(&format!("/api/v1/lots/{lot}/slots"), body).await.expect(201);
         openings.push(opening(lot, added.at("/lot_version").as_i64().unwrap(), slots()));

@@ -1,6 +1,7 @@
 //! What a lot is asked to do.
 
 use crate::{
+    demand::Features,
     lot::{LotId, LotName, Priorities},
     money::Currency,
     slot::{Accepts, Level, SlotLabel},
@@ -111,6 +112,8 @@ pub struct ChangeLot {
     pub accepting: Option<bool>,
     /// How many vehicles may wait; `Some(None)` is no limit.
     pub queue_limit: Option<Option<u32>>,
+    /// In what order the waiting are served.
+    pub priorities: Option<Priorities>,
 }
 
 /// A slot to be added.
@@ -139,8 +142,12 @@ pub struct ChangeSlot {
     pub new_label: Option<SlotLabel>,
     /// The floor or section; `Some(None)` is none.
     pub level: Option<Option<Level>>,
-    /// What may stand there.
+    /// The classes that may stand there; its features are not looked at.
     pub accepts: Option<Accepts>,
+    /// What it has.
+    pub features: Option<Features>,
+    /// Whether only those may stand there who need something that it has.
+    pub reserved: Option<bool>,
     /// Order of allocation.
     pub rank: Option<i32>,
     /// Whether it is given out.
@@ -160,6 +167,8 @@ pub struct Enter {
     pub plate: Plate,
     /// What kind it is.
     pub class: VehicleClass,
+    /// What its slot must have.
+    pub needs: Features,
     /// How soon it is served.
     pub priority: Priority,
     /// When the gate saw it, by the gate's own clock.
@@ -202,6 +211,11 @@ impl Command {
                 Target::LotOf(*ticket)
             }
         }
+    }
+
+    /// Whether it may concern everybody who waits, whatever others do in the same turn.
+    pub const fn sorts_the_queue(&self) -> bool {
+        matches!(self, Self::ChangeLot(ChangeLot { priorities: Some(_), .. }))
     }
 
     /// The plate by which it names a vehicle, if it does.

@@ -13,7 +13,9 @@ use crate::{
     lot::Lot,
     outcome::{Done, Outcome, Promotion, Refusal, Subject},
     protocol::Rules,
+    ticket::{PlateCorrection, TicketId},
     time::Timestamp,
+    vehicle::Plate,
 };
 
 /// Decides one command over the facts of its lot, which become the facts for the next. Pure: no clock, no I/O; the same
@@ -28,8 +30,8 @@ pub fn decide(
     now: Timestamp,
 ) -> Outcome {
     let lot = facts.lot.clone();
-    let now = lot.as_ref().map_or(now, |lot| now.max(lot.last_at.plus_micros(1)));
-    let mut change = Change { facts, rules, now, events: Vec::new() };
+    let now = lot.as_ref().map_or(now, |lot| lot.instant_after_last(now));
+    let mut change = Change { facts, rules, now, events: Vec::new(), corrected: None };
     let result = match lot {
         None => change.without_lot(command),
         Some(lot) => change.within(lot, command),
@@ -45,6 +47,8 @@ struct Change<'a> {
     rules: &'a Rules,
     now: Timestamp,
     events: Vec<Event>,
+    /// Whose plate was corrected, and which it was.
+    corrected: Option<(TicketId, Plate)>,
 }
 
 impl Change<'_> {
@@ -99,6 +103,14 @@ impl Change<'_> {
 
     fn write_journal(&mut self, actor: &Principal) {
         let Some(lot) = &self.facts.lot else { return };
+        let (version, at) = (lot.version, self.now);
+        let correction = self.corrected.take().map(|(ticket, plate)| PlateCorrection {
+            ticket,
+            version,
+            at,
+            actor: actor.clone(),
+            plate,
+        });
         let line = |(event, n)| Entry {
             lot: lot.id.clone(),
             version: lot.version,
@@ -108,7 +120,7 @@ impl Change<'_> {
             event,
         };
         let entries = std::mem::take(&mut self.events).into_iter().zip(0..).map(line).collect();
-        self.facts.record(entries);
+        self.facts.record(entries, correction);
     }
 
     /// The subject as it is after the queue has moved; it is not named among those who were promoted.

@@ -1,6 +1,7 @@
 //! What happened, as the journal keeps it and watchers hear it. No event carries a plate.
 
 use crate::{
+    demand::{Demand, Features},
     lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
     ticket::{Priority, TicketId, TicketNumber},
@@ -50,6 +51,8 @@ pub enum Event {
         ticket: TicketSeen,
         /// What kind of vehicle.
         class: VehicleClass,
+        /// What its slot must have.
+        needs: Features,
         /// How soon it is served.
         priority: Priority,
     },
@@ -193,8 +196,8 @@ impl Event {
             Self::LotOpened | Self::LotChanged | Self::LotRemoved => String::new(),
             Self::SlotAdded(_) | Self::SlotRemoved(_) => label.to_owned(),
             Self::SlotChanged { in_service, .. } => format!("{label}\t{in_service}"),
-            Self::TicketArrived { class, priority, .. } => {
-                format!("{number}\t{class}\t{}", priority.as_str())
+            Self::TicketArrived { class, needs, priority, .. } => {
+                format!("{number}\t{}\t{}", Demand::of(class, needs), priority.as_str())
             }
             Self::TicketParked { .. } | Self::TicketVoided { .. } => format!("{number}\t{label}"),
             Self::TicketDeparted { fee_minor, .. } => format!("{number}\t{label}\t{fee_minor}"),
@@ -223,11 +226,11 @@ impl Event {
             "slot_added" => Self::SlotAdded(slot(field()?)?),
             "slot_changed" => Self::SlotChanged { slot: slot(field()?)?, in_service: field()?.parse().ok()? },
             "slot_removed" => Self::SlotRemoved(slot(field()?)?),
-            "ticket_arrived" => Self::TicketArrived {
-                ticket: ticket(field()?)?,
-                class: VehicleClass::parse(field()?).ok()?,
-                priority: Priority::parse(field()?).ok()?,
-            },
+            "ticket_arrived" => {
+                let ticket = ticket(field()?)?;
+                let (class, needs) = Demand::parse(field()?).ok()?.into_parts();
+                Self::TicketArrived { ticket, class, needs, priority: Priority::parse(field()?).ok()? }
+            }
             "ticket_parked" => Self::TicketParked { ticket: ticket(field()?)?, slot: slot(field()?)? },
             "ticket_departed" => Self::TicketDeparted {
                 ticket: ticket(field()?)?,
@@ -254,6 +257,7 @@ mod tests {
         let ticket = TicketSeen { id: TicketId(uuid::Uuid::from_u128(7)), number: TicketNumber(42) };
         let slot = SlotSeen { id: SlotId(3), label: SlotLabel::parse("A-03").unwrap() };
         let (class, priority) = (VehicleClass::car(), Priority::vip());
+        let needs = Features::parse("accessible+electric").unwrap();
         for event in [
             Event::LotOpened,
             Event::LotChanged,
@@ -261,7 +265,7 @@ mod tests {
             Event::SlotAdded(slot.clone()),
             Event::SlotChanged { slot: slot.clone(), in_service: false },
             Event::SlotRemoved(slot.clone()),
-            Event::TicketArrived { ticket, class, priority: priority.clone() },
+            Event::TicketArrived { ticket, class, needs, priority: priority.clone() },
             Event::TicketParked { ticket, slot: slot.clone() },
             Event::TicketDeparted { ticket, slot: slot.clone(), fee_minor: 5000 },
             Event::TicketWithdrawn(ticket),

@@ -8,12 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::{
     command::{Command, Leaving},
+    demand::Demand,
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
     slot::{Accepts, Slot, SlotId, SlotLabel},
-    ticket::{Ticket, TicketId, TicketStatus, Turn},
-    vehicle::{PlateKey, VehicleClass},
+    ticket::{PlateCorrection, Ticket, TicketId, TicketStatus, Turn},
+    vehicle::PlateKey,
 };
 
 /// What has to be loaded of a lot before its commands can be decided. With a parked ticket comes the slot that it is in.
@@ -27,9 +28,9 @@ pub struct Needs {
     pub tickets: Vec<TicketId>,
     /// Slots by label, retired ones too.
     pub labels: Vec<SlotLabel>,
-    /// Of every set of accepted classes, how many free slots at least, best first.
+    /// Of all that slots accept, how many free slots at least, best first.
     pub free_slots: i64,
-    /// Of every class, how many waiting tickets at least, first served first.
+    /// Of every demand, how many waiting tickets at least, first served first.
     pub heads: i64,
 }
 
@@ -40,15 +41,16 @@ impl Needs {
             if matches!(command, Command::Exit { .. }) { &mut self.leaving } else { &mut self.plates };
         plates.extend(command.plate().cloned());
         match command {
+            command if command.sorts_the_queue() => self.heads = i64::MAX,
             Command::OpenLot(_) | Command::ChangeLot(_) | Command::RemoveLot { .. } => {}
             Command::AddSlots { slots, .. } => {
                 self.labels.extend(slots.iter().map(|slot| slot.label.clone()));
-                self.heads += i64::try_from(slots.len()).unwrap_or(i64::MAX);
+                self.more_heads(slots.len());
             }
             Command::ChangeSlot(change) => {
                 self.labels.push(change.label.clone());
                 self.labels.extend(change.new_label.clone());
-                self.heads += 1;
+                self.more_heads(1);
                 self.free_slots += 1;
             }
             Command::RemoveSlot { label, .. } => {
@@ -60,15 +62,19 @@ impl Needs {
                 if let Leaving::Ticket(ticket) = vehicle {
                     self.tickets.push(*ticket);
                 }
-                self.heads += 1;
+                self.more_heads(1);
             }
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
             | Command::AmendTicket { ticket, .. } => {
                 self.tickets.push(*ticket);
-                self.heads += 1;
+                self.more_heads(1);
             }
         }
+    }
+
+    fn more_heads(&mut self, more: usize) {
+        self.heads = self.heads.saturating_add(i64::try_from(more).unwrap_or(i64::MAX));
     }
 }
 
@@ -89,9 +95,12 @@ pub struct Facts {
     newest: HashMap<PlateKey, TicketId>,
     labels: HashMap<SlotLabel, SlotId>,
     free: BTreeMap<Accepts, BTreeSet<(i32, SlotLabel, SlotId)>>,
-    waiting: BTreeMap<VehicleClass, BTreeSet<(Turn, TicketId)>>,
+    waiting: BTreeMap<Demand, BTreeSet<(Turn, TicketId)>>,
+    /// At least those who wait behind somebody who overtakes in this turn; none if nobody does.
+    behind: Option<BTreeSet<(Turn, TicketId)>>,
     before: Before,
     journal: Vec<Entry>,
+    corrections: Vec<PlateCorrection>,
 }
 
 /// What the record holds of everything that was touched.
@@ -101,9 +110,20 @@ struct Before {
     opened: bool,
     new_tickets: HashSet<TicketId>,
     new_slots: HashSet<SlotId>,
-    tickets: HashMap<TicketId, Option<Turn>>,
+    tickets: HashMap<TicketId, Touched>,
     slots: HashSet<SlotId>,
     tally: Tally,
+}
+
+/// What a ticket was, and what is new about it.
+#[derive(Debug, Default)]
+struct Touched {
+    /// The turn that it had, if it waited.
+    turn: Option<Turn>,
+    /// It is somewhere else in its life.
+    moved: bool,
+    /// Its plate, priority or turn is another.
+    amended: bool,
 }
 
 /// What a record has to write for one lot after its commands were decided. Rows are as they end up. Written in the order
@@ -123,14 +143,18 @@ pub struct Changes {
     pub new_slots: Vec<Slot>,
     /// Tickets that departed, withdrew or were voided.
     pub ended: Vec<Ticket>,
-    /// Open tickets that got a slot or were amended.
+    /// Open tickets that got a slot.
     pub moved: Vec<Ticket>,
+    /// Tickets that were there before with another plate, priority or turn, also those that moved or ended as well.
+    pub amended: Vec<Ticket>,
     /// New tickets.
     pub new_tickets: Vec<Ticket>,
     /// Slots that were there before.
     pub slots: Vec<Slot>,
     /// What happened.
     pub journal: Vec<Entry>,
+    /// The plates that were corrected.
+    pub corrections: Vec<PlateCorrection>,
     /// What became of the queue.
     pub queue: QueueDelta,
 }
@@ -156,8 +180,10 @@ impl Facts {
             labels: HashMap::new(),
             free: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            behind: None,
             before: Before::default(),
             journal: Vec::new(),
+            corrections: Vec::new(),
         }
     }
 
@@ -180,6 +206,24 @@ impl Facts {
     /// Adds that a plate is waiting or parked in another lot.
     pub fn know_open_elsewhere(&mut self, plate: PlateKey, ticket: TicketId) {
         self.open.insert(plate, ticket);
+    }
+
+    /// Adds who waits from some turn on, as the record has it.
+    pub fn know_behind(&mut self, waiting: impl IntoIterator<Item = (TicketId, Turn)>) {
+        self.behind = Some(waiting.into_iter().map(|(ticket, turn)| (turn, ticket)).collect());
+    }
+
+    /// How many are known to wait behind a ticket.
+    pub fn waiting_behind(&self, ticket: &Ticket) -> i64 {
+        let place = (ticket.turn, ticket.id);
+        let behind =
+            self.behind.iter().map(|waiting| waiting.iter().rev().take_while(|other| **other > place));
+        behind.map(Iterator::count).next().and_then(|count| i64::try_from(count).ok()).unwrap_or(0)
+    }
+
+    /// The waiting tickets that are known.
+    pub fn known_waiting(&self) -> Vec<&Ticket> {
+        self.waiting.values().flatten().filter_map(|(_, ticket)| self.tickets.get(ticket)).collect()
     }
 
     /// A ticket of this lot.
@@ -207,32 +251,37 @@ impl Facts {
         self.labels.get(label).and_then(|id| self.slots.get(id))
     }
 
-    /// The free slot that a vehicle of this class would get: one for exactly its class before one for others too, then
-    /// by rank, then by label.
-    pub fn best_slot(&self, class: &VehicleClass) -> Option<SlotId> {
-        let fitting = self.free.iter().filter(|(accepts, _)| accepts.accepts(class));
+    /// The free slot that a vehicle would get: of those that fit it one that has the fewest features that it does not need,
+    /// then one for exactly its class before one for others too, then by rank, then by label.
+    pub fn best_slot(&self, demand: &Demand) -> Option<SlotId> {
+        let fitting = self.free.iter().filter(|(accepts, _)| accepts.fits(demand));
         let first =
-            fitting.filter_map(|(accepts, free)| free.first().map(|slot| (!accepts.is_only(class), slot)));
+            fitting.filter_map(|(accepts, free)| free.first().map(|slot| (accepts.waste(demand), slot)));
         first.min().map(|(_, (_, _, id))| *id)
     }
 
-    /// The head of every class that waits, first served first.
-    pub fn heads(&self) -> Vec<(TicketId, &VehicleClass)> {
-        let first = self.waiting.iter().filter_map(|(class, queue)| queue.first().map(|head| (head, class)));
+    /// The head of every demand that waits, first served first.
+    pub fn heads(&self) -> Vec<(TicketId, &Demand)> {
+        let first =
+            self.waiting.iter().filter_map(|(demand, queue)| queue.first().map(|head| (head, demand)));
         let mut heads: Vec<_> = first.collect();
         heads.sort();
-        heads.into_iter().map(|((_, ticket), class)| (*ticket, class)).collect()
+        heads.into_iter().map(|((_, ticket), demand)| (*ticket, demand)).collect()
     }
 
     /// Puts a ticket in, or a new state of one that is known.
     pub(crate) fn put_ticket(&mut self, ticket: Ticket) {
         if let Some(old) = self.tickets.remove(&ticket.id) {
-            self.before.tickets.entry(old.id).or_insert_with(|| waiting_turn(&old));
+            let first = || Touched { turn: waiting_turn(&old), ..Touched::default() };
+            let touched = self.before.tickets.entry(old.id).or_insert_with(first);
+            touched.moved |= old.stage != ticket.stage;
+            touched.amended |=
+                (&old.plate, &old.priority, old.turn) != (&ticket.plate, &ticket.priority, ticket.turn);
             self.unindex_ticket(&old);
             self.count_waiting(&old, -1);
         } else {
             self.before.new_tickets.insert(ticket.id);
-            self.before.tickets.insert(ticket.id, None);
+            self.before.tickets.insert(ticket.id, Touched::default());
         }
         self.index_ticket(&ticket);
         self.count_waiting(&ticket, 1);
@@ -262,9 +311,10 @@ impl Facts {
         self.before.opened = true;
     }
 
-    /// Adds lines to the journal.
-    pub(crate) fn record(&mut self, entries: Vec<Entry>) {
+    /// Adds lines to the journal, and the plate that was corrected, which the journal does not name.
+    pub(crate) fn record(&mut self, entries: Vec<Entry>, correction: Option<PlateCorrection>) {
         self.journal.extend(entries);
+        self.corrections.extend(correction);
     }
 
     /// What has to be written; none if nothing was changed.
@@ -280,11 +330,20 @@ impl Facts {
             .filter_map(|id| self.slots.remove(&id))
             .partition(|slot| self.before.new_slots.contains(&slot.id));
         slots.sort_by_key(|slot| slot.id);
-        let touched = std::mem::take(&mut self.before.tickets);
-        let touched = touched.into_keys().filter_map(|id| self.tickets.remove(&id));
-        let (mut new_tickets, old): (Vec<_>, Vec<_>) =
-            touched.partition(|ticket| self.before.new_tickets.contains(&ticket.id));
-        let (moved, ended): (Vec<_>, Vec<_>) = old.into_iter().partition(|ticket| ticket.status().is_open());
+        let (mut ended, mut moved, mut amended, mut new_tickets) = (vec![], vec![], vec![], vec![]);
+        for (id, touched) in std::mem::take(&mut self.before.tickets) {
+            let Some(ticket) = self.tickets.remove(&id) else { continue };
+            if self.before.new_tickets.contains(&id) {
+                new_tickets.push(ticket);
+                continue;
+            }
+            amended.extend(touched.amended.then(|| ticket.clone()));
+            if !ticket.status().is_open() {
+                ended.push(ticket);
+            } else if touched.moved {
+                moved.push(ticket);
+            }
+        }
         new_tickets.sort_by_key(|ticket| ticket.number);
         let opened = self.before.opened;
         Some(Changes {
@@ -295,9 +354,11 @@ impl Facts {
             new_slots,
             ended,
             moved,
+            amended,
             new_tickets,
             slots,
             journal: self.journal,
+            corrections: self.corrections,
             queue,
         })
     }
@@ -311,7 +372,7 @@ impl Facts {
             removed: Vec::new(),
             added: Vec::new(),
         };
-        for (id, before) in &self.before.tickets {
+        for (id, Touched { turn: before, .. }) in &self.before.tickets {
             let after = self.tickets.get(id).and_then(waiting_turn);
             if *before != after {
                 delta.removed.extend(before.map(|_| *id));
@@ -337,7 +398,8 @@ impl Facts {
             self.open.insert(key.clone(), ticket.id);
         }
         if ticket.status() == TicketStatus::Waiting {
-            self.waiting.entry(ticket.class.clone()).or_default().insert((ticket.turn, ticket.id));
+            self.waiting.entry(ticket.demand()).or_default().insert((ticket.turn, ticket.id));
+            self.behind.iter_mut().for_each(|behind| behind.extend([(ticket.turn, ticket.id)]));
         }
         let newer = self.newest_ticket(key).is_none_or(|known| known.number <= ticket.number);
         if newer {
@@ -353,14 +415,17 @@ impl Facts {
         if self.newest.get(key) == Some(&ticket.id) {
             self.newest.remove(key);
         }
-        if let Some(queue) = self.waiting.get_mut(&ticket.class) {
+        if let Some(queue) = self.waiting.get_mut(&ticket.demand()) {
             queue.remove(&(ticket.turn, ticket.id));
+        }
+        if let Some(behind) = &mut self.behind {
+            behind.remove(&(ticket.turn, ticket.id));
         }
     }
 
     fn count_waiting(&mut self, ticket: &Ticket, by: i64) {
         if ticket.status() == TicketStatus::Waiting {
-            self.tally.count_waiting(&ticket.class, &ticket.priority, by);
+            self.tally.count_waiting(ticket.demand(), &ticket.priority, by);
         }
     }
 

@@ -1,10 +1,18 @@
 //! Lots: one car park, with its settings, its counters and what is in it.
 
-use std::{collections::BTreeMap, fmt};
+mod priorities;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use smol_str::SmolStr;
 
+pub use self::priorities::{HeadStart, Priorities};
+
 use crate::{
+    demand::{Demand, Feature},
     invalid::{self, Invalid},
     money::Currency,
     slot::{Accepts, Slot, SlotStatus},
@@ -71,51 +79,6 @@ impl LotName {
     }
 }
 
-/// The priorities of a lot, first served first. Its text (`vip,standard`) is what a record keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Priorities(Vec<Priority>);
-
-impl Priorities {
-    /// `vip` before `standard`.
-    pub fn usual() -> Self {
-        Self(vec![Priority::vip(), Priority::standard()])
-    }
-
-    /// Reads the text that a record keeps: names in order, with `standard` among them, which is the default.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::of(text.split(',').map(Priority::parse).collect::<Result<_, _>>()?)
-    }
-
-    /// These priorities in this order.
-    pub fn of(order: Vec<Priority>) -> Result<Self, Invalid> {
-        let repeated = order.iter().enumerate().any(|(at, priority)| order[..at].contains(priority));
-        if repeated || order.len() > 16 || !order.contains(&Priority::standard()) {
-            return Err(Invalid::new(
-                "invalid-priorities",
-                "priorities are at most 16 different names, one of them standard",
-            ));
-        }
-        Ok(Self(order))
-    }
-
-    /// The place of a priority in the order, from 0; none if this lot has no such priority.
-    pub fn rank(&self, priority: &Priority) -> Option<i64> {
-        self.0.iter().position(|known| known == priority).and_then(|place| i64::try_from(place).ok())
-    }
-
-    /// First served first.
-    pub fn iter(&self) -> impl Iterator<Item = &Priority> {
-        self.0.iter()
-    }
-}
-
-impl fmt::Display for Priorities {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.0.iter().map(Priority::as_str).collect();
-        f.write_str(&names.join(","))
-    }
-}
-
 /// One car park.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lot {
@@ -147,6 +110,14 @@ pub struct Lot {
     pub next_admission: i64,
     /// The id that the next new slot gets.
     pub next_slot: i64,
+}
+
+impl Lot {
+    /// When a change happens that the clock puts here: later than the one before.
+    #[must_use]
+    pub fn instant_after_last(&self, now: Timestamp) -> Timestamp {
+        now.max(self.last_at.plus_micros(1))
+    }
 }
 
 /// How many slots of one kind there are. A draining slot counts as occupied.
@@ -192,8 +163,8 @@ impl std::ops::AddAssign for SlotCount {
 pub struct Tally {
     /// Slots by what they accept.
     pub slots: BTreeMap<Accepts, SlotCount>,
-    /// Waiting tickets by class and priority.
-    pub waiting: BTreeMap<(VehicleClass, Priority), i64>,
+    /// Waiting tickets by what they ask of a slot, and by priority.
+    pub waiting: BTreeMap<(Demand, Priority), i64>,
 }
 
 impl Tally {
@@ -207,6 +178,16 @@ impl Tally {
         self.counted(|accepts| accepts.accepts(class))
     }
 
+    /// The slots that fit a vehicle.
+    pub fn fitting(&self, demand: &Demand) -> SlotCount {
+        self.counted(|accepts| accepts.fits(demand))
+    }
+
+    /// The slots that have a feature.
+    pub fn with_feature(&self, feature: &Feature) -> SlotCount {
+        self.counted(|accepts| accepts.has(feature))
+    }
+
     /// How many vehicles wait.
     pub fn waiting(&self) -> i64 {
         self.waiting.values().sum()
@@ -214,7 +195,12 @@ impl Tally {
 
     /// How many vehicles of a class wait.
     pub fn waiting_of(&self, class: &VehicleClass) -> i64 {
-        self.waiting.iter().filter(|((of, _), _)| of == class).map(|(_, count)| count).sum()
+        self.waiting_that(|demand| demand.class() == class.as_str())
+    }
+
+    /// How many vehicles wait that need a feature.
+    pub fn waiting_for(&self, feature: &Feature) -> i64 {
+        self.waiting_that(|demand| demand.needs().any(|needed| needed == feature.as_str()))
     }
 
     /// How many vehicles of a priority wait.
@@ -224,14 +210,23 @@ impl Tally {
 
     /// Every class that a slot accepts or that waits, in alphabetical order.
     pub fn classes(&self) -> Vec<VehicleClass> {
-        let kinds = self.slots.iter().filter(|(_, count)| count.capacity > 0).map(|(accepts, _)| accepts);
-        let accepted = kinds.flat_map(Accepts::classes).filter_map(|name| VehicleClass::parse(name).ok());
-        let waiting =
-            self.waiting.iter().filter(|(_, waiting)| **waiting > 0).map(|((class, _), _)| class.clone());
-        let mut classes: Vec<_> = accepted.chain(waiting).collect();
-        classes.sort();
-        classes.dedup();
-        classes
+        let names = self.kinds().flat_map(Accepts::classes).chain(self.demands().map(Demand::class));
+        let names: BTreeSet<&str> = names.collect();
+        names.into_iter().map(VehicleClass::known).collect()
+    }
+
+    /// Every feature that a slot has or that a waiting vehicle needs, in alphabetical order.
+    pub fn features(&self) -> Vec<Feature> {
+        let names = self.kinds().flat_map(Accepts::features).chain(self.demands().flat_map(Demand::needs));
+        let names: BTreeSet<&str> = names.collect();
+        names.into_iter().map(Feature::known).collect()
+    }
+
+    /// What waiting vehicles ask for, each once, in alphabetical order.
+    pub fn waiting_demands(&self) -> Vec<Demand> {
+        let mut demands: Vec<Demand> = self.demands().cloned().collect();
+        demands.dedup();
+        demands
     }
 
     /// Counts a slot as it now is.
@@ -245,8 +240,21 @@ impl Tally {
     }
 
     /// Counts waiting tickets in (or out, if negative).
-    pub fn count_waiting(&mut self, class: &VehicleClass, priority: &Priority, by: i64) {
-        *self.waiting.entry((class.clone(), priority.clone())).or_default() += by;
+    pub fn count_waiting(&mut self, demand: Demand, priority: &Priority, by: i64) {
+        *self.waiting.entry((demand, priority.clone())).or_default() += by;
+    }
+
+    /// What the slots accept that there are.
+    fn kinds(&self) -> impl Iterator<Item = &Accepts> {
+        self.slots.iter().filter(|(_, count)| count.capacity > 0).map(|(accepts, _)| accepts)
+    }
+
+    fn demands(&self) -> impl Iterator<Item = &Demand> {
+        self.waiting.iter().filter(|(_, waiting)| **waiting > 0).map(|((demand, _), _)| demand)
+    }
+
+    fn waiting_that(&self, which: impl Fn(&Demand) -> bool) -> i64 {
+        self.waiting.iter().filter(|((demand, _), _)| which(demand)).map(|(_, count)| count).sum()
     }
 
     fn counted(&self, which: impl Fn(&Accepts) -> bool) -> SlotCount {
@@ -265,16 +273,6 @@ mod tests {
         assert_eq!(LotId::parse("main").unwrap().as_str(), "main");
         for wrong in ["", "Main", "-x", "a/b", &"x".repeat(64)] {
             assert_eq!(LotId::parse(wrong).unwrap_err().code, "invalid-lot-id", "{wrong}");
-        }
-    }
-
-    #[test]
-    fn priorities_are_an_order_with_standard_in_it() {
-        let priorities = Priorities::parse("vip,permit,standard").unwrap();
-        assert_eq!(priorities.rank(&Priority::standard()), Some(2));
-        assert_eq!(priorities.to_string(), "vip,permit,standard");
-        for wrong in ["vip", "", "standard,standard", "a,b"] {
-            assert!(Priorities::parse(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What came of a command. A refusal is an answer too.
 
 use crate::{
+    demand::Demand,
     lot::{Lot, LotId, Tally, Version},
     slot::{Slot, SlotLabel},
     ticket::{Priority, Ticket, TicketId, TicketNumber, TicketStatus},
-    vehicle::{Plate, VehicleClass},
+    vehicle::Plate,
 };
 
 /// What came of a command, and the state of the lot in which it was true.
@@ -100,10 +101,19 @@ pub enum Refusal {
         /// How many may.
         limit: u32,
     },
-    /// No slot of the lot ever accepts this class.
-    NothingFits(VehicleClass),
+    /// No slot of the lot ever fits a vehicle that asks for this.
+    NothingFits(Demand),
+    /// The slot would be reserved for those who need something that it has, and it has nothing.
+    ReservedWithoutFeature(SlotLabel),
     /// The lot has no such priority.
     UnknownPriority(Priority),
+    /// The lot would lose a priority that waiting tickets have.
+    PriorityInUse {
+        /// Which.
+        priority: Priority,
+        /// How many wait with it.
+        waiting: i64,
+    },
     /// The leaving vehicle is not inside.
     NotInside,
     /// The leaving vehicle still waits.

@@ -10,12 +10,13 @@ use thiserror::Error;
 
 use crate::{
     command::Command,
+    demand::Feature,
     event::{Entry, Principal},
     facts::Changes,
     lot::{Lot, LotId, Tally, Version},
     outcome::Outcome,
     slot::{Accepts, Level, Slot, SlotLabel, SlotStatus},
-    ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{PlateCorrection, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
     vehicle::{PlateKey, VehicleClass},
 };
@@ -172,11 +173,15 @@ pub trait Witness: Send + Sync {
 /// Several in a row: each hears of a change before the next.
 impl Witness for Vec<Arc<dyn Witness>> {
     fn committed(&self, changes: &Changes) {
-        self.iter().for_each(|witness| witness.committed(changes));
+        for witness in self {
+            witness.committed(changes);
+        }
     }
 
     fn turned(&self, requests: usize) {
-        self.iter().for_each(|witness| witness.turned(requests));
+        for witness in self {
+            witness.turned(requests);
+        }
     }
 }
 
@@ -198,6 +203,15 @@ pub struct TicketView {
     pub lot: Lot,
 }
 
+/// Every plate that a ticket had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlateHistory {
+    /// The ticket, with the plate that it has now.
+    pub view: TicketView,
+    /// Those that it had before, oldest first.
+    pub corrections: Vec<PlateCorrection>,
+}
+
 /// Which slots of a lot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotFilter {
@@ -207,6 +221,8 @@ pub struct SlotFilter {
     pub level: Option<Level>,
     /// That accept this class.
     pub accepts: Option<VehicleClass>,
+    /// That have this feature.
+    pub feature: Option<Feature>,
 }
 
 /// Which tickets of a lot.
@@ -229,6 +245,15 @@ pub struct SlotCursor {
     pub rank: i32,
     /// Its label.
     pub label: SlotLabel,
+}
+
+/// Where a page of the waiting list begins: behind this ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct QueueCursor {
+    /// Its turn.
+    pub turn: Turn,
+    /// Its id, by which equal turns go.
+    pub ticket: TicketId,
 }
 
 /// A part of the waiting list.
@@ -279,6 +304,9 @@ pub trait Records: Send + Sync {
     /// One ticket.
     async fn ticket(&self, ticket: TicketId) -> Result<Option<TicketView>, PortError>;
 
+    /// Every plate that a ticket had; none if there is no such ticket.
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError>;
+
     /// Tickets, newest first, older than `before`. None if there is no such lot.
     async fn tickets(
         &self,
@@ -292,7 +320,7 @@ pub trait Records: Send + Sync {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError>;
 
@@ -445,11 +473,17 @@ pub trait IdGenerator: Send + Sync {
 
 /// The slots of a filter, for adapters that sort by the set of accepted classes.
 impl SlotFilter {
+    /// Whether a slot that accepts this may be one of these.
+    pub fn includes_kind(&self, accepts: &Accepts) -> bool {
+        self.accepts.as_ref().is_none_or(|class| accepts.accepts(class))
+            && self.feature.as_ref().is_none_or(|feature| accepts.has(feature))
+    }
+
     /// Whether a slot is one of these.
     pub fn includes(&self, slot: &Slot) -> bool {
         self.status.is_none_or(|status| slot.status() == status)
             && self.level.as_ref().is_none_or(|level| slot.level.as_ref() == Some(level))
-            && self.accepts.as_ref().is_none_or(|class| Accepts::accepts(&slot.accepts, class))
+            && self.includes_kind(&slot.accepts)
     }
 }
 

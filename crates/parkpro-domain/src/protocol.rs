@@ -78,13 +78,20 @@ pub trait Transaction: Send {
         needs: &[(LotId, Needs)],
     ) -> impl Future<Output = Result<(Vec<Facts>, Timestamp), PortError>> + Send;
 
-    /// How many waiting tickets of a lot, other than this one, have a lower turn.
+    /// How many waiting tickets of a lot, other than this one, have a lower turn, or the same and a lower id.
     fn ahead(
         &mut self,
         lot: &LotId,
         ticket: TicketId,
         turn: Turn,
     ) -> impl Future<Output = Result<i64, PortError>> + Send;
+
+    /// The waiting tickets of a lot that have this turn or a higher one, in any order.
+    fn behind(
+        &mut self,
+        lot: &LotId,
+        from: Turn,
+    ) -> impl Future<Output = Result<Vec<(TicketId, Turn)>, PortError>> + Send;
 
     /// Writes what was decided, and the replies under the keys that were claimed.
     fn write(
@@ -242,7 +249,8 @@ fn seats(batch: &[&Request]) -> Vec<usize> {
     let mut plates: HashMap<&PlateKey, Target<'_>> = HashMap::new();
     let mut seats = Vec::with_capacity(batch.len());
     for (place, request) in batch.iter().enumerate() {
-        let alone = matches!(request.command, Command::OpenLot(_) | Command::AmendTicket { .. });
+        let alone = matches!(request.command, Command::OpenLot(_) | Command::AmendTicket { .. })
+            || request.command.sorts_the_queue();
         if alone && place > 0 {
             continue;
         }
@@ -348,6 +356,13 @@ async fn read<T: Transaction>(
         {
             known.ahead = tx.ahead(&lot, ticket, turn).await?;
         }
+        if known.lot.as_ref().is_some_and(|lot| lot.priorities.are_ageing()) {
+            let of_lot = seated.iter().filter(|(_, ground)| *ground == Ground::Held(lot.clone()));
+            let commands = of_lot.map(|(place, _)| &batch[*place].command);
+            if let Some(from) = first_overtaker(&known, commands, now) {
+                known.know_behind(tx.behind(&lot, from).await?);
+            }
+        }
         facts.insert(Ground::Held(lot), known);
     }
     Ok((facts, now))
@@ -357,6 +372,22 @@ async fn read<T: Transaction>(
 fn new_turn(facts: &Facts, command: &Command) -> Option<(TicketId, Turn)> {
     let Command::AmendTicket { ticket, priority, .. } = command else { return None };
     let ticket = facts.ticket(*ticket).filter(|ticket| ticket.status() == TicketStatus::Waiting)?;
-    let rank = facts.lot.as_ref()?.priorities.rank(priority.as_ref().unwrap_or(&ticket.priority))?;
-    Some((ticket.id, Turn::of(rank, ticket.number)))
+    let priorities = &facts.lot.as_ref()?.priorities;
+    let priority = priority.as_ref().unwrap_or(&ticket.priority);
+    Some((ticket.id, priorities.turn(priority, ticket.number, ticket.arrived_at)?))
+}
+
+/// The first turn that an arrival of this turn may have who goes before some that came earlier; none if none does.
+fn first_overtaker<'c>(
+    facts: &Facts,
+    commands: impl Iterator<Item = &'c Command>,
+    now: Timestamp,
+) -> Option<Turn> {
+    let lot = facts.lot.as_ref()?;
+    let now = lot.instant_after_last(now);
+    let turns = commands.filter_map(|command| match command {
+        Command::Enter(enter) => lot.priorities.overtakes_from(&enter.priority, now),
+        _ => None,
+    });
+    turns.min()
 }

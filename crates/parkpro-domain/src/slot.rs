@@ -5,6 +5,7 @@ use std::fmt;
 use smol_str::SmolStr;
 
 use crate::{
+    demand::{Demand, Feature, Features, names},
     invalid::{self, Invalid},
     ticket::TicketId,
     vehicle::VehicleClass,
@@ -61,10 +62,12 @@ impl Level {
     }
 }
 
-/// The classes of vehicle that a slot takes: at least one, in alphabetical order.
+/// Which vehicles a slot takes: those of its classes, of which there is at least one, that need nothing which the slot
+/// has not; and if it is reserved, only those that need something which it has.
 ///
-/// Slots that accept the same classes are interchangeable but for rank and label, so this is also what free slots are
-/// sorted and counted by. Its text (`car+motorcycle`) is what a record keeps.
+/// Slots that accept the same are interchangeable but for rank and label, so this is also what free slots are sorted and
+/// counted by. Its text is what a record keeps: the classes, behind a slash the features, and a mark if it is reserved
+/// for them: `car+motorcycle`, `car/electric`, `car+van/accessible+electric!`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Accepts(SmolStr);
 
@@ -82,9 +85,27 @@ impl Accepts {
         Ok(Self(names.join("+").into()))
     }
 
+    /// The same classes, in a slot that has these features.
+    pub fn with(&self, features: &Features, reserved: bool) -> Result<Self, Invalid> {
+        let (classes, features) = (self.halves().0, features.as_str());
+        match (features, reserved) {
+            ("", true) => Err(Invalid::new(
+                "reserved-without-feature",
+                "a slot is reserved for those who need a feature that it has, so it has one",
+            )),
+            ("", false) => Ok(Self(classes.into())),
+            (features, true) => Ok(Self(format!("{classes}/{features}!").into())),
+            (features, false) => Ok(Self(format!("{classes}/{features}").into())),
+        }
+    }
+
     /// Reads the text that a record keeps.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        Self::of(text.split('+').map(VehicleClass::parse).collect::<Result<_, _>>()?)
+        let (classes, features) = text.split_once('/').unwrap_or((text, ""));
+        let unmarked = features.strip_suffix('!');
+        let classes = classes.split('+').map(VehicleClass::parse).collect::<Result<_, _>>()?;
+        let features = Features::parse(unmarked.unwrap_or(features))?;
+        Self::of(classes)?.with(&features, unmarked.is_some())
     }
 
     /// The text that a record keeps.
@@ -94,17 +115,57 @@ impl Accepts {
 
     /// The classes, in alphabetical order.
     pub fn classes(&self) -> impl Iterator<Item = &str> {
-        self.0.split('+')
+        names(self.halves().0)
     }
 
-    /// Whether a vehicle of this class may stand here.
+    /// The names of the features, in alphabetical order.
+    pub fn features(&self) -> impl Iterator<Item = &str> {
+        names(self.halves().1)
+    }
+
+    /// The features.
+    pub fn to_features(&self) -> Features {
+        Features::known(self.halves().1)
+    }
+
+    /// Whether only those may stand here who need a feature that it has.
+    pub fn is_reserved(&self) -> bool {
+        self.0.ends_with('!')
+    }
+
+    /// Whether it is for vehicles of this class, as far as their class goes.
     pub fn accepts(&self, class: &VehicleClass) -> bool {
-        self.classes().any(|accepted| accepted == class.as_str())
+        self.takes(class.as_str())
     }
 
-    /// Whether it takes this class and no other.
-    pub fn is_only(&self, class: &VehicleClass) -> bool {
-        self.0 == class.as_str()
+    /// Whether it has a feature.
+    pub fn has(&self, feature: &Feature) -> bool {
+        self.features().any(|had| had == feature.as_str())
+    }
+
+    /// Whether a vehicle may stand here that asks for this.
+    pub fn fits(&self, demand: &Demand) -> bool {
+        let wanted = !self.is_reserved() || demand.needs().next().is_some();
+        wanted
+            && self.takes(demand.class())
+            && demand.needs().all(|needed| self.features().any(|had| had == needed))
+    }
+
+    /// How much of this slot would be wasted on a vehicle that it fits, least first: features that it does not need, then
+    /// other classes than its own. The slot that wastes least is the best.
+    pub fn waste(&self, demand: &Demand) -> (usize, bool) {
+        let (classes, _) = self.halves();
+        (self.features().count().saturating_sub(demand.needs().count()), classes != demand.class())
+    }
+
+    fn takes(&self, class: &str) -> bool {
+        self.classes().any(|accepted| accepted == class)
+    }
+
+    /// The classes and the features.
+    fn halves(&self) -> (&str, &str) {
+        let (classes, features) = self.0.split_once('/').unwrap_or((&self.0, ""));
+        (classes, features.trim_end_matches('!'))
     }
 }
 
@@ -196,8 +257,52 @@ mod tests {
         assert_eq!(accepts.as_str(), "car+van");
         assert_eq!(Accepts::parse("van+car").unwrap(), accepts);
         assert!(accepts.accepts(&class("car")) && !accepts.accepts(&class("ca")));
-        assert!(Accepts::parse("car").unwrap().is_only(&class("car")) && !accepts.is_only(&class("car")));
         assert!(Accepts::of(vec![]).is_err());
+    }
+
+    #[test]
+    fn a_slot_takes_who_needs_what_it_has_and_reserved_nobody_else() {
+        let fits = |accepts: &str, demand: &str| {
+            Accepts::parse(accepts).unwrap().fits(&Demand::parse(demand).unwrap())
+        };
+        for (accepts, takes, refuses) in [
+            ("car+van", "car van", "bus car/electric"),
+            ("car/electric", "car car/electric", "van car/accessible car/accessible+electric"),
+            ("car/electric!", "car/electric", "car van/electric car/accessible"),
+            (
+                "car/accessible+electric!",
+                "car/electric car/accessible car/accessible+electric",
+                "car car/accessible+electric+wide",
+            ),
+        ] {
+            for demand in takes.split(' ') {
+                assert!(fits(accepts, demand), "{accepts} takes {demand}");
+            }
+            for demand in refuses.split(' ') {
+                assert!(!fits(accepts, demand), "{accepts} does not take {demand}");
+            }
+        }
+    }
+
+    #[test]
+    fn least_is_wasted_by_a_slot_that_has_no_more_than_is_needed_and_is_for_this_class() {
+        let demand = Demand::parse("car/electric").unwrap();
+        let waste = |accepts: &str| Accepts::parse(accepts).unwrap().waste(&demand);
+        let best_first = ["car/electric", "car+van/electric", "car/accessible+electric!"];
+        assert!(best_first.is_sorted_by(|one, next| waste(one) < waste(next)));
+    }
+
+    #[test]
+    fn what_a_slot_accepts_is_read_as_it_is_written() {
+        for text in ["car", "car+van", "car/electric", "car+van/accessible+electric!"] {
+            let accepts = Accepts::parse(text).unwrap();
+            assert_eq!(accepts.as_str(), text);
+            assert_eq!(accepts.with(&accepts.to_features(), accepts.is_reserved()).unwrap(), accepts);
+        }
+        assert_eq!(Accepts::parse("car/!").unwrap_err().code, "reserved-without-feature");
+        for wrong in ["", "/electric", "car!", "car/electric!!", "car/a/b"] {
+            assert!(Accepts::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

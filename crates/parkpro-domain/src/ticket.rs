@@ -6,8 +6,10 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
+    demand::{Demand, Features},
+    event::Principal,
     invalid::{self, Invalid},
-    lot::LotId,
+    lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
     tariff::Fee,
     time::Timestamp,
@@ -70,9 +72,11 @@ impl Priority {
     }
 }
 
-/// The one number that the waiting tickets of a lot are sorted by, lowest first: rank of the priority, then number.
+/// The one number that the waiting tickets of a lot are sorted by, lowest first; equal ones go by the id of the ticket.
 ///
-/// It stays below 2^53, so that it is exact in a double, which is what a sorted set in Redis sorts by.
+/// If the lot's priorities order strictly, it is the rank of the priority, then the number; with ageing it is the instant
+/// as which the arrival counts. It stays below 2^53, so that it is exact in a double, which is what a sorted set in Redis
+/// sorts by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Turn(pub i64);
 
@@ -83,6 +87,11 @@ impl Turn {
     /// The turn of a ticket whose priority has this rank in its lot (0 is served first, at most 15).
     pub const fn of(rank: i64, number: TicketNumber) -> Self {
         Self(rank * NUMBERS_OF_A_RANK + number.0)
+    }
+
+    /// The turn of a ticket that counts as having come at this instant.
+    pub const fn of_instant(instant: Timestamp) -> Self {
+        Self(instant.micros())
     }
 }
 
@@ -193,6 +202,21 @@ impl Reason {
     }
 }
 
+/// A plate that a ticket had until somebody corrected it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlateCorrection {
+    /// Whose plate it was.
+    pub ticket: TicketId,
+    /// The change of the lot that corrected it.
+    pub version: Version,
+    /// When.
+    pub at: Timestamp,
+    /// Who asked for it.
+    pub actor: Principal,
+    /// The plate until then.
+    pub plate: Plate,
+}
+
 /// One arrival of one vehicle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
@@ -206,6 +230,8 @@ pub struct Ticket {
     pub plate: Plate,
     /// What kind of vehicle it is.
     pub class: VehicleClass,
+    /// What its slot must have.
+    pub needs: Features,
     /// How soon it is served while it waits.
     pub priority: Priority,
     /// What it is sorted by while it waits.
@@ -228,6 +254,11 @@ impl Ticket {
             Stage::Withdrawn { .. } => TicketStatus::Withdrawn,
             Stage::Voided { .. } => TicketStatus::Voided,
         }
+    }
+
+    /// What it asks of a slot.
+    pub fn demand(&self) -> Demand {
+        Demand::of(&self.class, &self.needs)
     }
 
     /// The slot that it got, also after it left.

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use diesel::sql_types::{BigInt, Nullable};
+use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     facts::{Facts, Needs},
@@ -26,7 +26,7 @@ use crate::{
         CountColumns, CountsRow, LotColumns, LotRow, SlotColumns, SlotRow, TicketColumns, TicketRow,
         count_columns, counts, lot_columns, slot_columns, ticket_columns,
     },
-    statement::Statement,
+    statement::{Parameter, Statement},
     transaction::PgTransaction,
 };
 
@@ -81,7 +81,7 @@ pub(crate) const LABELS: &str = concat!(
      CROSS JOIN LATERAL (SELECT * FROM slots WHERE lot_id = wanted.lot_id AND label = wanted.label LIMIT 1) s"
 );
 
-/// Of each lot and set of accepted classes the best free slots.
+/// Of each lot, and of all that its slots accept, the best free slots.
 pub(crate) const FREE: &str = concat!(
     "SELECT ",
     slot_columns!(),
@@ -93,7 +93,7 @@ pub(crate) const FREE: &str = concat!(
       ORDER BY accepts, rank, label LIMIT wanted.most) s"
 );
 
-/// Of each lot and class those who waited longest.
+/// Of each lot and demand, which is what a ticket's class holds, those who are next.
 pub(crate) const HEADS: &str = concat!(
     "SELECT ",
     ticket_columns!(),
@@ -101,11 +101,14 @@ pub(crate) const HEADS: &str = concat!(
      CROSS JOIN LATERAL (SELECT class FROM waiting_counts WHERE lot_id = wanted.lot_id GROUP BY class) c \
      CROSS JOIN LATERAL \
      (SELECT * FROM tickets WHERE lot_id = wanted.lot_id AND class BETWEEN c.class AND c.class \
-        AND status = 'waiting' ORDER BY class, turn LIMIT wanted.most) t"
+        AND status = 'waiting' ORDER BY class, turn, id LIMIT wanted.most) t"
 );
 
 pub(crate) const AHEAD: &str = "SELECT count(*) FROM tickets \
-     WHERE lot_id = $1 AND status = 'waiting' AND turn < $2 AND id <> $3";
+     WHERE lot_id = $1 AND status = 'waiting' AND (turn, id) < ($2, $3) AND id <> $4";
+
+pub(crate) const BEHIND: &str =
+    "SELECT id, turn FROM tickets WHERE lot_id = $1 AND status = 'waiting' AND turn >= $2";
 
 type FoundColumns = (BigInt, TicketColumns, Nullable<SlotColumns>);
 /// For which lot a ticket was looked for, the ticket, and the slot that it has or had.
@@ -138,10 +141,28 @@ impl PgTransaction {
         let connection = self.connection()?;
         let id = self.lots.id(lot).ok_or_else(|| unknown(lot.as_str()).while_doing(DOING))?;
         let count = async {
-            let count = Statement::<BigInt>::new(AHEAD, &[&id, &turn.0, &ticket.0]).row(&connection).await?;
+            let parameters: [&dyn Parameter; 4] = [&id, &turn.0, &ticket.0, &ticket.0];
+            let count = Statement::<BigInt>::new(AHEAD, &parameters).row(&connection).await?;
             Ok(count.unwrap_or(0))
         };
         self.step(DOING, count).await
+    }
+
+    /// As [`parkpro_domain::protocol::Transaction::behind`].
+    pub(crate) async fn read_behind(
+        &mut self,
+        lot: &LotId,
+        from: Turn,
+    ) -> Result<Vec<(TicketId, Turn)>, PortError> {
+        const DOING: &str = "reading who waits behind";
+        let connection = self.connection()?;
+        let id = self.lots.id(lot).ok_or_else(|| unknown(lot.as_str()).while_doing(DOING))?;
+        let behind = async {
+            let rows = Statement::<(SqlUuid, BigInt)>::new(BEHIND, &[&id, &from.0]).rows(&connection);
+            let rows: Vec<(Uuid, i64)> = rows.await?;
+            Ok(rows.into_iter().map(|(id, turn)| (TicketId(id), Turn(turn))).collect())
+        };
+        self.step(DOING, behind).await
     }
 }
 

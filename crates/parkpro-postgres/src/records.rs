@@ -6,16 +6,17 @@ use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
-    event::Entry,
+    demand::Feature,
+    event::{Entry, Principal},
     lot::{Lot, LotId, Version},
     ports::{
-        Fault, JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
-        TicketFilter, TicketView, WaitingPage,
+        Fault, JournalCursor, LotView, Place, PlateHistory, PortError, QueueCursor, QueueSnapshot, Records,
+        SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Level, Slot, SlotLabel, SlotStatus},
-    ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{PlateCorrection, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
-    vehicle::{PlateKey, VehicleClass},
+    vehicle::{Plate, PlateKey, VehicleClass},
 };
 use uuid::Uuid;
 
@@ -114,6 +115,21 @@ impl Records for PgRecord {
             .await
     }
 
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError> {
+        self.reader
+            .read("reading the plates of a ticket", move |connection| {
+                Box::pin(async move {
+                    let (view, corrections) = tokio::try_join!(
+                        biased;
+                        ticket_view(connection, ticket.0),
+                        corrections(connection, ticket),
+                    )?;
+                    Ok(view.map(|view| PlateHistory { view, corrections }))
+                })
+            })
+            .await
+    }
+
     async fn tickets(
         &self,
         lot: LotId,
@@ -139,7 +155,7 @@ impl Records for PgRecord {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError> {
         self.reader
@@ -259,6 +275,7 @@ async fn slots(
     let (rank, label) = after.map_or((i32::MIN, ""), |after| (after.rank, after.label.as_str()));
     let level = filter.level.as_ref().map(Level::as_str);
     let accepts = filter.accepts.as_ref().map(VehicleClass::as_str);
+    let feature = filter.feature.as_ref().map(Feature::as_str);
     let (occupied, in_service) = match filter.status {
         None => (None, None),
         Some(SlotStatus::Available) => (Some(false), Some(true)),
@@ -266,8 +283,9 @@ async fn slots(
         Some(SlotStatus::OutOfService) => (Some(false), Some(false)),
         Some(SlotStatus::Draining) => (Some(true), Some(false)),
     };
-    let some: [&dyn Parameter; 8] = [&slug, &rank, &label, &level, &accepts, &occupied, &in_service, &limit];
-    let free: [&dyn Parameter; 7] = [&rank, &label, &level, &limit, &slug, &accepts, &limit];
+    let some: [&dyn Parameter; 9] =
+        [&slug, &rank, &label, &level, &accepts, &feature, &occupied, &in_service, &limit];
+    let free: [&dyn Parameter; 8] = [&rank, &label, &level, &limit, &slug, &accepts, &feature, &limit];
     let page = match filter.status {
         Some(SlotStatus::Available) => Statement::<SlotColumns>::new(queries::FREE_SLOTS, &free),
         _ => Statement::<SlotColumns>::new(queries::SLOTS, &some),
@@ -283,6 +301,24 @@ async fn ticket_view(connection: &AsyncPgConnection, ticket: Uuid) -> Result<Opt
     let Some((ticket, label, lot)) = found else { return Ok(None) };
     let lot = lot.lot()?;
     Ok(Some(TicketView { ticket: ticket.ticket(&lot.id, label.as_deref())?, lot }))
+}
+
+async fn corrections(
+    connection: &AsyncPgConnection,
+    ticket: TicketId,
+) -> Result<Vec<PlateCorrection>, Trouble> {
+    type Columns = (BigInt, Text, Text, BigInt, Text);
+    let parameters: [&dyn Parameter; 1] = [&ticket.0];
+    let rows = Statement::<Columns>::new(queries::CORRECTIONS, &parameters).rows(connection);
+    let rows: Vec<(i64, String, String, i64, String)> = rows.await?;
+    let correction = |(version, shown, key, at, actor): (i64, String, String, i64, String)| PlateCorrection {
+        ticket,
+        version: Version(version),
+        at: Timestamp::from_micros(at),
+        actor: Principal(actor),
+        plate: Plate::stored(&shown, &key),
+    };
+    Ok(rows.into_iter().map(correction).collect())
 }
 
 async fn tickets(
@@ -313,21 +349,25 @@ async fn tickets(
     Ok(Statement::<(TicketColumns, Nullable<Text>)>::new(text, &parameters).rows(connection).await?)
 }
 
-/// How many wait up to a turn.
-async fn up_to(connection: &AsyncPgConnection, lot: &LotId, turn: Option<Turn>) -> Result<i64, Trouble> {
-    let Some(turn) = turn else { return Ok(0) };
-    let parameters: [&dyn Parameter; 2] = [&lot.as_str(), &turn.0];
+/// How many wait up to a ticket, itself included.
+async fn up_to(
+    connection: &AsyncPgConnection,
+    lot: &LotId,
+    last: Option<QueueCursor>,
+) -> Result<i64, Trouble> {
+    let Some(last) = last else { return Ok(0) };
+    let parameters: [&dyn Parameter; 3] = [&lot.as_str(), &last.turn.0, &last.ticket.0];
     Ok(Statement::<BigInt>::new(queries::UP_TO, &parameters).row(connection).await?.unwrap_or(0))
 }
 
 async fn waiting(
     connection: &AsyncPgConnection,
     lot: &LotId,
-    after: Option<Turn>,
+    after: Option<QueueCursor>,
     limit: u32,
 ) -> Result<Vec<TicketRow>, Trouble> {
-    let after = after.map_or(i64::MIN, |after| after.0);
-    let parameters: [&dyn Parameter; 3] = [&lot.as_str(), &after, &i64::from(limit)];
+    let (turn, id) = after.map_or((i64::MIN, Uuid::nil()), |after| (after.turn.0, after.ticket.0));
+    let parameters: [&dyn Parameter; 4] = [&lot.as_str(), &turn, &id, &i64::from(limit)];
     Ok(Statement::<TicketColumns>::new(queries::WAITING, &parameters).rows(connection).await?)
 }
 

@@ -5,6 +5,7 @@ use diesel::{
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid},
 };
 use parkpro_domain::{
+    demand::Demand,
     event::{Entry, Event, Principal, Stored},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
@@ -13,7 +14,7 @@ use parkpro_domain::{
     tariff::Fee,
     ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::{Timestamp, Zone},
-    vehicle::{Plate, VehicleClass},
+    vehicle::Plate,
 };
 use uuid::Uuid;
 
@@ -215,12 +216,14 @@ impl TicketRow {
     pub(crate) fn ticket(self, lot: &LotId, label: Option<&str>) -> Result<Ticket, Nonsense> {
         let wrong = |column| Nonsense { table: "tickets", row: self.id.to_string(), column };
         let status = TicketStatus::parse(&self.status).map_err(|_why| wrong("status"))?;
+        let (class, needs) = Demand::parse(&self.class).map_err(|_why| wrong("class"))?.into_parts();
         Ok(Ticket {
             id: TicketId(self.id),
             lot: lot.clone(),
             number: TicketNumber(self.number),
             plate: Plate::stored(&self.plate_shown, &self.plate_key),
-            class: VehicleClass::parse(&self.class).map_err(|_why| wrong("class"))?,
+            class,
+            needs,
             priority: Priority::parse(&self.priority).map_err(|_why| wrong("priority"))?,
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),
@@ -320,10 +323,10 @@ impl CountsRow {
             tally.slots.insert(accepts, SlotCount { capacity, occupied, out_of_service });
         }
         let kinds = self.classes.unwrap_or_default().into_iter().zip(self.priorities.unwrap_or_default());
-        for ((class, priority), waiting) in kinds.zip(numbers(self.waiting)) {
-            let class = VehicleClass::parse(&class).map_err(wrong("waiting_counts", "class"))?;
+        for ((demand, priority), waiting) in kinds.zip(numbers(self.waiting)) {
+            let demand = Demand::parse(&demand).map_err(wrong("waiting_counts", "class"))?;
             let priority = Priority::parse(&priority).map_err(wrong("waiting_counts", "priority"))?;
-            tally.waiting.insert((class, priority), waiting);
+            tally.waiting.insert((demand, priority), waiting);
         }
         Ok(tally)
     }

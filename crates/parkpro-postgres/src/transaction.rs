@@ -224,6 +224,10 @@ impl Transaction for PgTransaction {
         self.count_ahead(lot, ticket, turn).await
     }
 
+    async fn behind(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, PortError> {
+        self.read_behind(lot, from).await
+    }
+
     async fn write(
         &mut self,
         changes: &[Changes],

@@ -71,8 +71,9 @@ async fn write(
         slots::add(connection, all(changes, |change| &change.new_slots)),
         tickets::update(connection, all(changes, |change| &change.ended)),
         tickets::update(connection, all(changes, |change| &change.moved)),
-        tickets::amend(connection, amended(changes)),
+        tickets::amend(connection, all(changes, |change| &change.amended)),
         tickets::add(connection, all(changes, |change| &change.new_tickets)),
+        tickets::correct(connection, all(changes, |change| &change.corrections)),
         slots::occupy(connection, changes),
         slots::change(connection, changes),
     )?;
@@ -82,21 +83,6 @@ async fn write(
 /// All rows of a kind, each with its lot.
 fn all<'c, T>(changes: &[Of<'c, Changes>], rows: impl Fn(&'c Changes) -> &'c Vec<T>) -> Vec<Of<'c, T>> {
     changes.iter().flat_map(|(lot, change)| rows(change).iter().map(move |row| (*lot, row))).collect()
-}
-
-/// Tickets whose plate or priority was corrected.
-fn amended<'c>(changes: &[Of<'c, Changes>]) -> Vec<Of<'c, parkpro_domain::ticket::Ticket>> {
-    let mut amended = Vec::new();
-    for (lot, change) in changes {
-        let corrected = change.journal.iter().filter_map(|entry| match entry.event {
-            Event::PlateCorrected(ticket) | Event::PriorityChanged { ticket, .. } => Some(ticket.id),
-            _ => None,
-        });
-        let corrected: std::collections::HashSet<_> = corrected.collect();
-        let old = change.ended.iter().chain(&change.moved).filter(|ticket| corrected.contains(&ticket.id));
-        amended.extend(old.map(|ticket| (*lot, ticket)));
-    }
-    amended
 }
 
 /// Runs a statement that must touch so many rows of a table.

@@ -6,7 +6,7 @@ use parkpro_domain::{
     lot::LotId,
     slot::{Accepts, SlotLabel},
     ticket::TicketId,
-    vehicle::{PlateKey, VehicleClass},
+    vehicle::PlateKey,
 };
 
 use crate::{
@@ -134,15 +134,12 @@ impl Reading<'_> {
         if most == 0 {
             return Ok(());
         }
-        let kinds = self.facts.tally.waiting.iter().filter(|(_, count)| **count > 0);
-        let mut classes: Vec<VehicleClass> = kinds.map(|((class, _), _)| class.clone()).collect();
-        classes.dedup();
-        for class in classes {
+        for demand in self.facts.tally.waiting_demands() {
             let rows = tickets::table
                 .filter(tickets::lot_id.eq(self.number))
-                .filter(tickets::class.eq(class.as_str()))
+                .filter(tickets::class.eq(demand.as_str()))
                 .filter(Waiting)
-                .order(tickets::turn)
+                .order((tickets::turn, tickets::id))
                 .select(TicketRow::as_select())
                 .load_iter::<TicketRow, DefaultLoadingMode>(self.connection)?;
             for row in rows.take(most) {

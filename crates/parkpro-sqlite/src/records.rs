@@ -12,11 +12,11 @@ use parkpro_domain::{
     event::Entry,
     lot::{LotId, Version},
     ports::{
-        JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
-        TicketFilter, TicketView, WaitingPage,
+        JournalCursor, LotView, Place, PlateHistory, PortError, QueueCursor, QueueSnapshot, Records,
+        SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
-    ticket::{Ticket, TicketId, TicketNumber, Turn},
+    ticket::{Ticket, TicketId, TicketNumber},
 };
 
 use crate::SqliteRecord;
@@ -62,6 +62,10 @@ impl Records for SqliteRecord {
         self.readers.read("reading a ticket", move |c| tickets::view(c, ticket)).await
     }
 
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError> {
+        self.readers.read("reading the plates of a ticket", move |c| tickets::plates(c, ticket)).await
+    }
+
     async fn tickets(
         &self,
         lot: LotId,
@@ -76,7 +80,7 @@ impl Records for SqliteRecord {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError> {
         self.readers.read("reading a queue", move |c| queue::page(c, &lot, after, limit)).await

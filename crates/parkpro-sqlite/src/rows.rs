@@ -2,21 +2,24 @@
 
 use diesel::prelude::*;
 use parkpro_domain::{
+    demand::Demand,
     event::{Entry, Event, Principal, Stored},
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
     money::{Currency, Money},
     ports::Reply,
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
     tariff::Fee,
-    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{
+        Berth, PlateCorrection, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn,
+    },
     time::{Timestamp, Zone},
-    vehicle::{Plate, VehicleClass},
+    vehicle::Plate,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::Nonsense,
-    schema::{idempotency, journal, lots, slot_counts, slots, tickets, waiting_counts},
+    schema::{idempotency, journal, lots, plate_corrections, slot_counts, slots, tickets, waiting_counts},
 };
 
 /// A row of `lots`.
@@ -111,12 +114,12 @@ impl SlotCountRow {
 }
 
 impl WaitingCountRow {
-    fn count(&self) -> Result<((VehicleClass, Priority), i64), Nonsense> {
+    fn count(&self) -> Result<((Demand, Priority), i64), Nonsense> {
         let row = || format!("{}/{}/{}", self.lot_id, self.class, self.priority);
         let nonsense = |column| Nonsense { table: "waiting_counts", row: row(), column };
-        let class = VehicleClass::parse(&self.class).map_err(|_wrong| nonsense("class"))?;
+        let demand = Demand::parse(&self.class).map_err(|_wrong| nonsense("class"))?;
         let priority = Priority::parse(&self.priority).map_err(|_wrong| nonsense("priority"))?;
-        Ok(((class, priority), self.waiting))
+        Ok(((demand, priority), self.waiting))
     }
 }
 
@@ -193,12 +196,15 @@ impl TicketRow {
 
     /// The ticket, which is of this lot and stands, or stood, in the slot of this label.
     pub(crate) fn ticket(&self, lot: LotId, label: Option<&str>) -> Result<Ticket, Nonsense> {
+        let demand = Demand::parse(&self.class).map_err(|_wrong| self.nonsense("class"))?;
+        let (class, needs) = demand.into_parts();
         Ok(Ticket {
             id: self.id()?,
             lot,
             number: TicketNumber(self.number),
             plate: Plate::stored(&self.plate_shown, &self.plate_key),
-            class: VehicleClass::parse(&self.class).map_err(|_wrong| self.nonsense("class"))?,
+            class,
+            needs,
             priority: Priority::parse(&self.priority).map_err(|_wrong| self.nonsense("priority"))?,
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),
@@ -320,6 +326,36 @@ impl EntryRow {
             event,
         })
     }
+}
+
+/// A row of `plate_corrections`.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = plate_corrections)]
+pub(crate) struct CorrectionRow {
+    version: i64,
+    plate_shown: String,
+    plate_key: String,
+    at: i64,
+    actor: String,
+}
+
+impl CorrectionRow {
+    /// The correction of this ticket.
+    pub(crate) fn correction(self, ticket: TicketId) -> PlateCorrection {
+        PlateCorrection {
+            ticket,
+            version: Version(self.version),
+            at: Timestamp::from_micros(self.at),
+            actor: Principal(self.actor),
+            plate: Plate::stored(&self.plate_shown, &self.plate_key),
+        }
+    }
+}
+
+/// A waiting ticket and its turn, of these two columns.
+pub(crate) fn member((id, turn): (Vec<u8>, i64)) -> Result<(TicketId, Turn), Nonsense> {
+    let nonsense = |_wrong| Nonsense { table: "tickets", row: format!("{id:02x?}"), column: "id" };
+    Ok((ticket_id(&id).map_err(nonsense)?, Turn(turn)))
 }
 
 /// The ticket that 16 bytes name.

@@ -81,6 +81,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    plate_corrections (ticket_id, version) {
+        ticket_id -> Binary,
+        version -> BigInt,
+        plate_shown -> Text,
+        plate_key -> Text,
+        at -> BigInt,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
     idempotency (principal, key) {
         principal -> Text,
         key -> Text,

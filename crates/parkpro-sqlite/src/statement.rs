@@ -251,6 +251,19 @@ statement! {
 }
 
 statement! {
+    /// A plate that a ticket had until it was corrected.
+    InsertCorrection<'a> {
+        ticket: &'a [u8] => Binary,
+        version: i64 => BigInt,
+        plate_shown: &'a str => Text,
+        plate_key: &'a str => Text,
+        at: i64 => BigInt,
+        actor: &'a str => Text,
+    }
+    "INSERT INTO plate_corrections (ticket_id, version, plate_shown, plate_key, at, actor) VALUES (?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
     /// What was answered under a key.
     InsertReply<'a> {
         principal: &'a str => Text,
@@ -274,7 +287,7 @@ statement! {
 pub(crate) struct FreeSlots<'a> {
     /// Of this lot.
     pub(crate) lot: i64,
-    /// For these classes.
+    /// That accept this.
     pub(crate) accepts: &'a str,
 }
 
@@ -352,29 +365,44 @@ condition! {
     Empty "+slots.ticket_id IS NULL"
 }
 
-/// A row behind a place in the order of two columns: a row value, which an index of both columns can search.
-#[derive(Debug, Clone, Copy, QueryId)]
-pub(crate) struct Behind<Columns, Place>(pub(crate) Columns, pub(crate) Place);
+/// Declares a comparison of two columns with a place in their order: a row value, which an index of both can search.
+macro_rules! row_value {
+    ($(#[$doc:meta])* $name:ident $compares:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, QueryId)]
+        pub(crate) struct $name<Columns, Place>(pub(crate) Columns, pub(crate) Place);
 
-impl<Columns, Place> Expression for Behind<Columns, Place> {
-    type SqlType = Bool;
+        impl<Columns, Place> Expression for $name<Columns, Place> {
+            type SqlType = Bool;
+        }
+
+        impl<Columns, Place, Source> AppearsOnTable<Source> for $name<Columns, Place> {}
+
+        impl<Columns, Place> ValidGrouping<()> for $name<Columns, Place> {
+            type IsAggregate = is_aggregate::No;
+        }
+
+        impl<Columns: QueryFragment<Sqlite>, Place: QueryFragment<Sqlite>> QueryFragment<Sqlite>
+            for $name<Columns, Place>
+        {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql("(");
+                self.0.walk_ast(out.reborrow())?;
+                out.push_sql($compares);
+                self.1.walk_ast(out.reborrow())?;
+                out.push_sql(")");
+                Ok(())
+            }
+        }
+    };
 }
 
-impl<Columns, Place, Source> AppearsOnTable<Source> for Behind<Columns, Place> {}
-
-impl<Columns, Place> ValidGrouping<()> for Behind<Columns, Place> {
-    type IsAggregate = is_aggregate::No;
+row_value! {
+    /// A row behind a place in the order of two columns.
+    Behind ") > ("
 }
 
-impl<Columns: QueryFragment<Sqlite>, Place: QueryFragment<Sqlite>> QueryFragment<Sqlite>
-    for Behind<Columns, Place>
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        out.push_sql("(");
-        self.0.walk_ast(out.reborrow())?;
-        out.push_sql(") > (");
-        self.1.walk_ast(out.reborrow())?;
-        out.push_sql(")");
-        Ok(())
-    }
+row_value! {
+    /// A row before or at a place in the order of two columns.
+    UpTo ") <= ("
 }

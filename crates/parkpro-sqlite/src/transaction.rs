@@ -6,7 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use diesel::{connection::SimpleConnection, prelude::*, sqlite::SqliteConnection};
+use diesel::{
+    connection::{DefaultLoadingMode, SimpleConnection},
+    prelude::*,
+    sql_types::{BigInt, Binary},
+    sqlite::SqliteConnection,
+};
 use parkpro_domain::{
     command::Target,
     facts::{Changes, Facts, Needs},
@@ -21,9 +26,9 @@ use crate::{
     connect::Place,
     fault::Failure,
     lots::lot_numbered,
-    rows::ReplyRow,
+    rows::{ReplyRow, member},
     schema::{idempotency, lots, tickets},
-    statement::Waiting,
+    statement::{UpTo, Waiting},
 };
 
 /// The transaction that the writer has open, or its connection between two.
@@ -173,13 +178,26 @@ impl SqliteTransaction {
 
     pub(crate) fn ahead_of(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, Failure> {
         let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
+        let id = ticket.0.as_bytes().as_slice();
+        let place = (turn.0.into_sql::<BigInt>(), id.into_sql::<Binary>());
         Ok(tickets::table
             .filter(tickets::lot_id.eq(number))
             .filter(Waiting)
-            .filter(tickets::turn.lt(turn.0))
-            .filter(tickets::id.ne(ticket.0.as_bytes().as_slice()))
+            .filter(UpTo((tickets::turn, tickets::id), place))
+            .filter(tickets::id.ne(id))
             .count()
             .get_result(&mut self.connection)?)
+    }
+
+    pub(crate) fn behind_of(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, Failure> {
+        let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
+        let waiting = tickets::table
+            .filter(tickets::lot_id.eq(number))
+            .filter(Waiting)
+            .filter(tickets::turn.ge(from.0))
+            .select((tickets::id, tickets::turn))
+            .load_iter::<(Vec<u8>, i64), DefaultLoadingMode>(&mut self.connection)?;
+        waiting.map(|row| Ok(member(row?)?)).collect()
     }
 }
 
@@ -215,6 +233,14 @@ impl Transaction for SqliteTransaction {
         turn: Turn,
     ) -> impl Future<Output = Result<i64, PortError>> + Send {
         ready(self.ahead_of(lot, ticket, turn).map_err(|failure| failure.during("counting a queue")))
+    }
+
+    fn behind(
+        &mut self,
+        lot: &LotId,
+        from: Turn,
+    ) -> impl Future<Output = Result<Vec<(TicketId, Turn)>, PortError>> + Send {
+        ready(self.behind_of(lot, from).map_err(|failure| failure.during("reading the end of a queue")))
     }
 
     fn write(

@@ -17,7 +17,7 @@ use crate::{
     fault::Failure,
     schema::{lots, slots},
     statement::{
-        InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, UpdateBerth,
+        InsertCorrection, InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, UpdateBerth,
         UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars, UpdateSlot,
     },
     transaction::{Before, SqliteTransaction},
@@ -42,7 +42,7 @@ impl SqliteTransaction {
     /// In the order of the fields.
     fn write(&mut self, changes: &Changes) -> Result<(), Failure> {
         let before = self.write_lot(&changes.lot, changes.opened)?;
-        let rewritten = Rewritten::of(&changes.journal);
+        let rewritten = rewritten(&changes.journal);
         self.write_counts(before.id, &changes.tally)?;
         for slot in &changes.new_slots {
             self.add_slot(before.id, slot)?;
@@ -53,19 +53,27 @@ impl SqliteTransaction {
         for ticket in &changes.moved {
             self.move_ticket(ticket)?;
         }
-        for ticket in changes.ended.iter().chain(&changes.moved) {
-            if rewritten.tickets.contains(&ticket.id) {
-                self.amend_ticket(ticket)?;
-            }
+        for ticket in &changes.amended {
+            self.amend_ticket(ticket)?;
         }
         for ticket in &changes.new_tickets {
             self.add_ticket(before.id, ticket)?;
         }
         for slot in &changes.slots {
-            self.change_slot(before.id, slot, rewritten.slots.contains(&slot.id))?;
+            self.change_slot(before.id, slot, rewritten.contains(&slot.id))?;
         }
         for entry in &changes.journal {
             self.add_entry(before.id, entry)?;
+        }
+        for correction in &changes.corrections {
+            self.one(InsertCorrection {
+                ticket: bytes(&correction.ticket),
+                version: correction.version.0,
+                plate_shown: correction.plate.shown(),
+                plate_key: correction.plate.key().as_str(),
+                at: correction.at.micros(),
+                actor: &correction.actor.0,
+            })?;
         }
         Ok(())
     }
@@ -125,8 +133,8 @@ impl SqliteTransaction {
                 out_of_service: count.out_of_service,
             })?;
         }
-        for ((class, priority), waiting) in &tally.waiting {
-            let (class, priority) = (class.as_str(), priority.as_str());
+        for ((demand, priority), waiting) in &tally.waiting {
+            let (class, priority) = (demand.as_str(), priority.as_str());
             self.one(PutWaitingCount { lot, class, priority, waiting: *waiting })?;
         }
         Ok(())
@@ -172,14 +180,14 @@ impl SqliteTransaction {
     }
 
     fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
-        let stage = Columns::of(ticket);
+        let (stage, demand) = (Columns::of(ticket), ticket.demand());
         self.one(InsertTicket {
             id: bytes(&ticket.id),
             lot,
             number: ticket.number.0,
             plate_shown: ticket.plate.shown(),
             plate_key: ticket.plate.key().as_str(),
-            class: ticket.class.as_str(),
+            class: demand.as_str(),
             priority: ticket.priority.as_str(),
             turn: ticket.turn.0,
             status: stage.status,
@@ -296,29 +304,13 @@ impl SqliteTransaction {
     }
 }
 
-/// What had its settings changed, or was corrected, as the journal tells.
-#[derive(Debug, Default)]
-struct Rewritten {
-    slots: HashSet<SlotId>,
-    tickets: HashSet<TicketId>,
-}
-
-impl Rewritten {
-    fn of(journal: &[Entry]) -> Self {
-        let mut rewritten = Self::default();
-        for entry in journal {
-            match &entry.event {
-                Event::SlotAdded(slot) | Event::SlotRemoved(slot) | Event::SlotChanged { slot, .. } => {
-                    rewritten.slots.insert(slot.id);
-                }
-                Event::PlateCorrected(ticket) | Event::PriorityChanged { ticket, .. } => {
-                    rewritten.tickets.insert(ticket.id);
-                }
-                _ => {}
-            }
-        }
-        rewritten
-    }
+/// The slots that had their settings changed, as the journal tells.
+fn rewritten(journal: &[Entry]) -> HashSet<SlotId> {
+    let changed = journal.iter().filter_map(|entry| match &entry.event {
+        Event::SlotAdded(slot) | Event::SlotRemoved(slot) | Event::SlotChanged { slot, .. } => Some(slot.id),
+        _ => None,
+    });
+    changed.collect()
 }
 
 /// What the columns of a ticket hold that depend on its stage.

@@ -13,6 +13,7 @@ use std::{
 
 use parkpro_domain::{
     command::{ChangeLot, ChangeSlot, Command, Enter, Leaving, NewSlot, OpenLot},
+    demand::{Demand, Feature, Features},
     event::Principal,
     lot::{LotId, LotName, Priorities, SlotCount, Tally},
     money::{Currency, MajorAmount},
@@ -56,7 +57,17 @@ pub fn class(name: &str) -> VehicleClass {
     VehicleClass::parse(name).unwrap()
 }
 
-/// A set of classes: `car+van`.
+/// What a car or a van asks for: `car/accessible+electric`.
+pub fn demand(text: &str) -> Demand {
+    Demand::parse(text).unwrap()
+}
+
+/// Something that a slot may have.
+pub fn feature(name: &str) -> Feature {
+    Feature::parse(name).unwrap()
+}
+
+/// What a slot accepts: `car+van`, `car/electric`, `car/accessible!`.
 pub fn accepts(classes: &str) -> Accepts {
     Accepts::parse(classes).unwrap()
 }
@@ -90,7 +101,7 @@ pub fn slot(text: &str) -> NewSlot {
     slot_for("car", text)
 }
 
-/// A slot for these classes (`car+van`) with rank 0.
+/// A slot that accepts this (`car+van`, `car/electric`) with rank 0.
 pub fn slot_for(classes: &str, text: &str) -> NewSlot {
     NewSlot { label: label(text), level: None, accepts: accepts(classes), rank: 0 }
 }
@@ -102,7 +113,21 @@ pub fn slots(count: usize) -> Vec<NewSlot> {
 
 /// A change of a lot that changes nothing yet.
 pub fn change_lot(id: &str) -> ChangeLot {
-    ChangeLot { lot: lot(id), revision: None, name: None, zone: None, accepting: None, queue_limit: None }
+    ChangeLot {
+        lot: lot(id),
+        revision: None,
+        name: None,
+        zone: None,
+        accepting: None,
+        queue_limit: None,
+        priorities: None,
+    }
+}
+
+/// Another order of the queue: `vip,standard`, with ageing `vip:900,standard:0`.
+pub fn reorder(id: &str, priorities: &str) -> Command {
+    let priorities = Some(Priorities::parse(priorities).unwrap());
+    Command::ChangeLot(ChangeLot { priorities, ..change_lot(id) })
 }
 
 /// A change of a slot that changes nothing yet.
@@ -114,6 +139,8 @@ pub fn change_slot(id: &str, text: &str) -> ChangeSlot {
         new_label: None,
         level: None,
         accepts: None,
+        features: None,
+        reserved: None,
         rank: None,
         in_service: None,
         reason: None,
@@ -142,6 +169,7 @@ pub fn enter(id: &str, ticket: TicketId, text: &str) -> Enter {
         ticket,
         plate: plate(text),
         class: VehicleClass::car(),
+        needs: Features::default(),
         priority: Priority::standard(),
         occurred_at: None,
     }

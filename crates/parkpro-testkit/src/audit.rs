@@ -85,10 +85,18 @@ fn check_slots(slots: &[Slot], tickets: &[Ticket]) {
 
 /// Every way to ask for the queue tells the same.
 async fn check_queue(records: &dyn Records, lot: &Lot, queue: &[Ticket], tickets: &[Ticket]) {
-    assert!(queue.is_sorted_by(|one, next| one.turn < next.turn), "the queue is in order");
+    assert!(
+        queue.is_sorted_by(|one, next| (one.turn, one.id) < (next.turn, next.id)),
+        "the queue is in order"
+    );
     let mut waiting: Vec<&Ticket> =
         tickets.iter().filter(|ticket| ticket.status() == TicketStatus::Waiting).collect();
-    waiting.sort_by_key(|ticket| (lot.priorities.rank(&ticket.priority), ticket.number));
+    let turn = |ticket: &Ticket| lot.priorities.turn(&ticket.priority, ticket.number, ticket.arrived_at);
+    assert!(
+        waiting.iter().all(|ticket| turn(ticket) == Some(ticket.turn)),
+        "turns are those of the lot's order"
+    );
+    waiting.sort_by_key(|ticket| (ticket.turn, ticket.id));
     assert_eq!(queue.iter().collect::<Vec<_>>(), waiting, "the queue is of those who wait, in order");
     for (ticket, position) in queue.iter().zip(1..) {
         let place = ok(records.position(ticket.id).await);
@@ -107,7 +115,7 @@ fn check_counts(tally: &Tally, slots: &[Slot], queue: &[Ticket]) {
         scanned.count_slot(slot);
     }
     for ticket in queue {
-        scanned.count_waiting(&ticket.class, &ticket.priority, 1);
+        scanned.count_waiting(ticket.demand(), &ticket.priority, 1);
     }
     let mut counted = tally.clone();
     tidy_tally(&mut counted);
@@ -118,12 +126,12 @@ fn check_counts(tally: &Tally, slots: &[Slot], queue: &[Ticket]) {
 /// No usable slot stands free while a vehicle that fits it waits.
 fn check_nobody_could_park(slots: &[Slot], queue: &[Ticket]) {
     for ticket in queue {
-        let idle = slots.iter().find(|slot| slot.is_free() && slot.accepts.accepts(&ticket.class));
+        let idle = slots.iter().find(|slot| slot.is_free() && slot.accepts.fits(&ticket.demand()));
         assert!(idle.is_none(), "{} waits while {idle:?} is free", ticket.plate.shown());
     }
 }
 
-/// Of the same class and priority, whoever came first parked first, and nobody parked while an earlier one waits.
+/// Of the same demand and priority, whoever came first parked first, and nobody parked while an earlier one waits.
 fn check_nobody_overtook(tickets: &[Ticket], journal: &[Entry]) {
     let moved: BTreeSet<TicketId> = journal
         .iter()
@@ -135,7 +143,7 @@ fn check_nobody_overtook(tickets: &[Ticket], journal: &[Entry]) {
     let mut last = BTreeMap::new();
     let mut waits = BTreeSet::new();
     for ticket in tickets.iter().filter(|ticket| !moved.contains(&ticket.id)) {
-        let line = (ticket.class.clone(), ticket.priority.as_str().to_owned());
+        let line = (ticket.demand(), ticket.priority.as_str().to_owned());
         match (ticket.berth(), ticket.status()) {
             (Some(berth), _) => {
                 let before = last.insert(line.clone(), berth.admission);
@@ -179,11 +187,17 @@ pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
     let tickets = reading::tickets(records, lot, TicketFilter::default(), PAGE).await;
     let waiting = reading::waiting(records, lot, PAGE).await;
     let journal = reading::journal(records, lot, PAGE).await;
+    let mut plates = Vec::new();
+    for ticket in &tickets {
+        let history = ok(records.plates(ticket.id).await).map(|history| history.corrections);
+        plates.push(format!("{} {history:?}", ticket.number));
+    }
     let lines = |title: &str, all: Vec<String>| format!("{title}\n{}\n", all.join("\n"));
     [
         format!("{view:?}\n"),
         lines("slots", slots.iter().map(|slot| format!("{slot:?}")).collect()),
         lines("tickets", tickets.iter().map(|ticket| format!("{ticket:?}")).collect()),
+        lines("plates", plates),
         lines("waiting", waiting.iter().map(|ticket| format!("{ticket:?}")).collect()),
         lines("journal", journal.iter().map(|entry| format!("{entry:?}")).collect()),
     ]

@@ -9,7 +9,7 @@
 use parkpro_domain::{
     event::Entry,
     lot::LotId,
-    ports::{JournalCursor, LotView, Records, SlotCursor, SlotFilter, TicketFilter},
+    ports::{JournalCursor, LotView, QueueCursor, Records, SlotCursor, SlotFilter, TicketFilter},
     slot::Slot,
     ticket::Ticket,
 };
@@ -58,7 +58,7 @@ pub async fn tickets(records: &dyn Records, lot: &LotId, filter: TicketFilter, l
 pub async fn waiting(records: &dyn Records, lot: &LotId, limit: u32) -> Vec<Ticket> {
     let mut all: Vec<Ticket> = Vec::new();
     loop {
-        let after = all.last().map(|ticket| ticket.turn);
+        let after = all.last().map(|last| QueueCursor { turn: last.turn, ticket: last.id });
         let page = ok(records.waiting(lot.clone(), after, limit).await).expect("the lot is there");
         assert_eq!(usize::try_from(page.ahead).ok(), Some(all.len()), "so many are ahead of the page");
         if extend(&mut all, page.tickets, limit) {

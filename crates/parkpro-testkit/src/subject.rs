@@ -307,9 +307,10 @@ impl Subject {
         ask::enter("main", self.ids.ticket(), plate)
     }
 
-    /// A vehicle of a class and a priority is at the gate of `main`.
-    pub fn entry_as(&self, plate: &str, class: &str, priority: &str) -> Enter {
-        Enter { class: ask::class(class), priority: ask::priority(priority), ..self.entry(plate) }
+    /// A vehicle that asks for this (`van`, `car/electric`) is at the gate of `main`, with a priority.
+    pub fn entry_as(&self, plate: &str, demand: &str, priority: &str) -> Enter {
+        let (class, needs) = ask::demand(demand).into_parts();
+        Enter { class, needs, priority: ask::priority(priority), ..self.entry(plate) }
     }
 
     /// A car enters `main`.
@@ -317,9 +318,9 @@ impl Subject {
         self.made(Command::Enter(self.entry(plate))).await
     }
 
-    /// A vehicle of a class and a priority enters `main`.
-    pub async fn enter_as(&self, plate: &str, class: &str, priority: &str) -> Made {
-        self.made(Command::Enter(self.entry_as(plate, class, priority))).await
+    /// A vehicle that asks for this (`van`, `car/electric`) enters `main`, with a priority.
+    pub async fn enter_as(&self, plate: &str, demand: &str, priority: &str) -> Made {
+        self.made(Command::Enter(self.entry_as(plate, demand, priority))).await
     }
 
     /// Cars enter `main` one after the other.

@@ -3,12 +3,13 @@
 use super::Change;
 use crate::{
     command::{Enter, Leaving},
+    demand::Demand,
     event::{Event, SlotSeen, TicketSeen},
     lot::Lot,
     outcome::{Refusal, Subject},
     slot::SlotId,
     tariff::Stay,
-    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
+    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus},
     time::Timestamp,
     vehicle::Plate,
 };
@@ -16,33 +17,35 @@ use crate::{
 impl Change<'_> {
     /// Every arrival joins the queue; `settle` takes it out again at once if there is a slot for it.
     pub(super) fn enter(&mut self, lot: Lot, enter: &Enter) -> Result<Subject, Refusal> {
-        let rank = lot.priorities.rank(&enter.priority);
-        let rank = rank.ok_or_else(|| Refusal::UnknownPriority(enter.priority.clone()))?;
+        let number = lot.next_number;
+        let turn = lot.priorities.turn(&enter.priority, number, self.now);
+        let turn = turn.ok_or_else(|| Refusal::UnknownPriority(enter.priority.clone()))?;
         if let Some(ticket) = self.facts.open_ticket(enter.plate.key()) {
             return Err(Refusal::PlateAlreadyActive { ticket });
         }
         if !lot.accepting {
             return Err(Refusal::LotClosed);
         }
-        if self.facts.tally.of_class(&enter.class).capacity == 0 {
-            return Err(Refusal::NothingFits(enter.class.clone()));
+        let demand = Demand::of(&enter.class, &enter.needs);
+        if self.facts.tally.fitting(&demand).capacity == 0 {
+            return Err(Refusal::NothingFits(demand));
         }
         // No waiting vehicle fits a free slot before this change, so this one waits only if none is free for it.
-        let waits = self.facts.best_slot(&enter.class).is_none();
+        let waits = self.facts.best_slot(&demand).is_none();
         if let Some(limit) =
             lot.queue_limit.filter(|&limit| waits && self.facts.tally.waiting() >= i64::from(limit))
         {
             return Err(Refusal::QueueFull { limit });
         }
-        let number = lot.next_number;
         let ticket = Ticket {
             id: enter.ticket,
             lot: lot.id.clone(),
             number,
             plate: enter.plate.clone(),
             class: enter.class.clone(),
+            needs: enter.needs.clone(),
             priority: enter.priority.clone(),
-            turn: Turn::of(rank, number),
+            turn,
             arrived_at: self.now,
             occurred_at: enter.occurred_at,
             stage: Stage::Waiting,
@@ -50,10 +53,11 @@ impl Change<'_> {
         self.events.push(Event::TicketArrived {
             ticket: seen(&ticket),
             class: ticket.class.clone(),
+            needs: ticket.needs.clone(),
             priority: ticket.priority.clone(),
         });
         self.facts.put_ticket(ticket.clone());
-        let position = self.waiting_up_to(&lot, rank);
+        let position = self.place_of_newest(&lot, &ticket);
         self.facts.lot = Some(Lot { next_number: TicketNumber(number.0 + 1), ..lot });
         Ok(Subject::Ticket { ticket: Box::new(ticket), position: Some(position) })
     }
@@ -118,17 +122,17 @@ impl Change<'_> {
             if let Some(ticket) = active {
                 return Err(Refusal::PlateAlreadyActive { ticket });
             }
-            ticket.plate = plate.clone();
+            self.corrected = Some((id, std::mem::replace(&mut ticket.plate, plate.clone())));
             self.events.push(Event::PlateCorrected(seen(&ticket)));
         }
         if let Some(priority) = priority.filter(|priority| **priority != ticket.priority) {
-            let rank = lot.priorities.rank(priority);
-            let rank = rank.ok_or_else(|| Refusal::UnknownPriority(priority.clone()))?;
+            let turn = lot.priorities.turn(priority, ticket.number, ticket.arrived_at);
+            let turn = turn.ok_or_else(|| Refusal::UnknownPriority(priority.clone()))?;
             if ticket.status() != TicketStatus::Waiting {
                 return Err(Refusal::NotWaiting { ticket: id, status: ticket.status() });
             }
             ticket.priority = priority.clone();
-            ticket.turn = Turn::of(rank, ticket.number);
+            ticket.turn = turn;
             self.events.push(Event::PriorityChanged { ticket: seen(&ticket), priority: priority.clone() });
         }
         let position = (ticket.status() == TicketStatus::Waiting).then_some(self.facts.ahead + 1);
@@ -138,10 +142,15 @@ impl Change<'_> {
         Ok(Subject::Ticket { ticket: Box::new(ticket), position })
     }
 
-    /// The place of the newest arrival of a rank: behind all of its rank and of those before.
-    fn waiting_up_to(&self, lot: &Lot, rank: i64) -> i64 {
-        let before = lot.priorities.iter().zip(0..=rank);
-        before.map(|(priority, _)| self.facts.tally.waiting_with(priority)).sum()
+    /// The place of the newest arrival: strictly, behind all of its priority and of those before; with ageing, before
+    /// those only whom it overtakes.
+    fn place_of_newest(&self, lot: &Lot, ticket: &Ticket) -> i64 {
+        if lot.priorities.are_ageing() {
+            return self.facts.tally.waiting() - self.facts.waiting_behind(ticket);
+        }
+        let better = lot.priorities.iter().take_while(|priority| **priority != ticket.priority);
+        let up_to = better.chain([&ticket.priority]);
+        up_to.map(|priority| self.facts.tally.waiting_with(priority)).sum()
     }
 
     fn ticket_that(&self, id: TicketId, status: TicketStatus) -> Result<Ticket, Refusal> {

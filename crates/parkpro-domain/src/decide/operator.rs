@@ -6,10 +6,10 @@ use super::Change;
 use crate::{
     command::{ChangeLot, ChangeSlot, NewSlot, OpenLot},
     event::{Event, SlotSeen},
-    lot::{Lot, Tally, Version},
+    lot::{Lot, Priorities, Tally, Version},
     outcome::{Refusal, Subject},
     slot::{Slot, SlotId, SlotLabel},
-    ticket::{Berth, Stage, TicketNumber},
+    ticket::{Berth, Stage, Ticket, TicketNumber},
 };
 
 impl Change<'_> {
@@ -44,13 +44,19 @@ impl Change<'_> {
 
     pub(super) fn change_lot(&mut self, lot: &Lot, change: &ChangeLot) -> Result<Subject, Refusal> {
         unless_stale(change.revision, lot.revision)?;
+        let priorities = change.priorities.as_ref().unwrap_or(&lot.priorities);
+        self.unless_in_use(lot, priorities)?;
         let changed = Lot {
             name: change.name.clone().unwrap_or_else(|| lot.name.clone()),
             zone: change.zone.unwrap_or(lot.zone),
             accepting: change.accepting.unwrap_or(lot.accepting),
             queue_limit: change.queue_limit.unwrap_or(lot.queue_limit),
+            priorities: priorities.clone(),
             ..lot.clone()
         };
+        if priorities != &lot.priorities {
+            self.sort_queue(priorities);
+        }
         Ok(self.put_lot(lot, changed, Event::LotChanged))
     }
 
@@ -83,10 +89,16 @@ impl Change<'_> {
         }
         let in_service = change.in_service.unwrap_or(slot.in_service);
         let reason = change.reason.as_ref().map(|reason| reason.as_str().to_owned());
+        let accepts = change.accepts.as_ref().unwrap_or(&slot.accepts);
+        let features = change.features.clone().unwrap_or_else(|| slot.accepts.to_features());
+        let reserved = change.reserved.unwrap_or_else(|| slot.accepts.is_reserved());
+        let accepts = accepts
+            .with(&features, reserved)
+            .map_err(|_wrong| Refusal::ReservedWithoutFeature(slot.label.clone()))?;
         let changed = Slot {
             label,
             level: change.level.clone().unwrap_or_else(|| slot.level.clone()),
-            accepts: change.accepts.clone().unwrap_or_else(|| slot.accepts.clone()),
+            accepts,
             rank: change.rank.unwrap_or(slot.rank),
             in_service,
             reason: if in_service { None } else { reason.or_else(|| slot.reason.clone()) },
@@ -116,6 +128,26 @@ impl Change<'_> {
         self.events.push(Event::SlotRemoved(seen(&removed)));
         self.facts.put_slot(removed.clone());
         Ok(Subject::Slot(Box::new(removed)))
+    }
+
+    /// Everybody who waits gets the turn that these priorities give. All of them are known.
+    fn sort_queue(&mut self, priorities: &Priorities) {
+        for ticket in self.facts.known_waiting().into_iter().cloned().collect::<Vec<_>>() {
+            let turn = priorities.turn(&ticket.priority, ticket.number, ticket.arrived_at);
+            if let Some(turn) = turn.filter(|turn| *turn != ticket.turn) {
+                self.facts.put_ticket(Ticket { turn, ..ticket });
+            }
+        }
+    }
+
+    /// A priority that somebody waits with stays.
+    fn unless_in_use(&self, lot: &Lot, priorities: &Priorities) -> Result<(), Refusal> {
+        let mut gone = lot.priorities.iter().filter(|priority| priorities.rank(priority).is_none());
+        let in_use = gone.find_map(|priority| {
+            let waiting = self.facts.tally.waiting_with(priority);
+            (waiting > 0).then(|| Refusal::PriorityInUse { priority: priority.clone(), waiting })
+        });
+        in_use.map_or(Ok(()), Err)
     }
 
     fn put_lot(&mut self, before: &Lot, after: Lot, event: Event) -> Subject {

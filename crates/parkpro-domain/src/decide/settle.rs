@@ -11,7 +11,7 @@ use crate::{
 impl Change<'_> {
     /// Gives out slots until no head of the queue fits a free one. The only place that does.
     ///
-    /// Of every class the head is whoever has the lowest turn. The heads are walked in that order; the first that fits
+    /// Of every demand the head is whoever has the lowest turn. The heads are walked in that order; the first that fits
     /// a free slot gets the best one, and the walk begins again.
     pub(super) fn settle(&mut self) -> Vec<Promotion> {
         let mut promoted = Vec::new();
@@ -23,7 +23,7 @@ impl Change<'_> {
 
     fn next_match(&self) -> Option<(TicketId, SlotId)> {
         let heads = self.facts.heads();
-        heads.into_iter().find_map(|(ticket, class)| self.facts.best_slot(class).map(|slot| (ticket, slot)))
+        heads.into_iter().find_map(|(ticket, demand)| self.facts.best_slot(demand).map(|slot| (ticket, slot)))
     }
 
     fn park(&mut self, ticket: TicketId, slot: SlotId) -> Option<Promotion> {

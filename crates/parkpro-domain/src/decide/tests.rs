@@ -9,13 +9,13 @@ use self::yard::{
 };
 use crate::{
     command::{ChangeLot, ChangeSlot, Command},
+    demand::Demand,
     facts::Facts,
     lot::Version,
     outcome::{Outcome, Refusal, Subject},
     slot::Accepts,
     ticket::{Priority, TicketStatus},
     time::Timestamp,
-    vehicle::VehicleClass,
 };
 
 #[test]
@@ -76,7 +76,7 @@ fn every_refusal_changes_nothing_and_names_its_version() {
         (yard.entry("p 1", "car", "standard"), Refusal::PlateAlreadyActive { ticket: parked }),
         (yard.entry("P2", "car", "standard"), Refusal::PlateAlreadyActive { ticket: waiting }),
         (yard.entry("P9", "car", "royal"), Refusal::UnknownPriority(Priority::parse("royal").unwrap())),
-        (yard.entry("P9", "bus", "standard"), Refusal::NothingFits(VehicleClass::parse("bus").unwrap())),
+        (yard.entry("P9", "bus", "standard"), Refusal::NothingFits(Demand::parse("bus").unwrap())),
         (yard.entry("P9", "car", "vip"), Refusal::QueueFull { limit: 1 }),
         (exit("P9"), Refusal::NotInside),
         (exit("P2"), Refusal::StillWaiting { ticket: waiting }),
@@ -94,6 +94,10 @@ fn every_refusal_changes_nothing_and_names_its_version() {
         (amend(6, Some("P1"), None), Refusal::PlateAlreadyActive { ticket: parked }),
         (amend(6, None, Some("royal")), Refusal::UnknownPriority(Priority::parse("royal").unwrap())),
         (amend(3, None, Some("vip")), not_waiting(parked, TicketStatus::Parked)),
+        (
+            Command::ChangeSlot(ChangeSlot { reserved: Some(true), ..change_slot("A-1") }),
+            Refusal::ReservedWithoutFeature(label("A-1")),
+        ),
         (Command::OpenLot(open(&[], None)), Refusal::LotIdTaken(main_lot())),
         (remove_lot(), Refusal::LotInUse { open_tickets: 3 }),
         (Command::RemoveLot { lot: main_lot(), revision: stale }, Refusal::Stale { revision: 1 }),

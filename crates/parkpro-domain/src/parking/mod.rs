@@ -20,6 +20,7 @@ mod tests {
 
     use crate::{
         command::OpenLot,
+        demand::Features,
         facts::Changes,
         lot::{Lot, LotId, LotName, Priorities, Tally, Version},
         money::Currency,
@@ -74,6 +75,7 @@ mod tests {
             number: TicketNumber(7),
             plate: Plate::parse("ABC-123").unwrap(),
             class: VehicleClass::car(),
+            needs: Features::default(),
             priority: Priority::standard(),
             turn: Turn(7),
             arrived_at: Timestamp::from_micros(0),
@@ -108,9 +110,11 @@ mod tests {
             new_slots: Vec::new(),
             ended: Vec::new(),
             moved: Vec::new(),
+            amended: Vec::new(),
             new_tickets: Vec::new(),
             slots: Vec::new(),
             journal: Vec::new(),
+            corrections: Vec::new(),
             queue,
         }
     }

@@ -45,20 +45,42 @@ pub(crate) const SLOT: &str = concat!(
     " AND label = $2 LIMIT 1) s WHERE NOT s.retired"
 );
 
+/// The classes that a slot accepts, and the features that it has, of the text in its column `accepts`.
+macro_rules! kind_is {
+    ($column:literal, $class:literal, $feature:literal) => {
+        concat!(
+            " AND coalesce(",
+            $class,
+            ", split_part(split_part(",
+            $column,
+            ", '/', 1), '+', 1)) \
+               = ANY (string_to_array(split_part(",
+            $column,
+            ", '/', 1), '+')) \
+             AND coalesce(",
+            $feature,
+            ", '') \
+               = ANY (array_append(string_to_array(rtrim(split_part(",
+            $column,
+            ", '/', 2), '!'), '+'), '')) "
+        )
+    };
+}
+
 /// A filter that is not set compares a column with itself.
 pub(crate) const SLOTS: &str = concat!(
     "SELECT ",
     slot_columns!(),
     " FROM slots s WHERE s.lot_id = ",
     of_lot!("$1"),
-    " AND NOT s.retired AND (s.rank, s.label) > ($2, $3) AND coalesce(s.level, '') = coalesce($4, s.level, '') \
-     AND coalesce($5, split_part(s.accepts, '+', 1)) = ANY (string_to_array(s.accepts, '+')) \
-     AND (s.ticket_id IS NOT NULL) = coalesce($6, s.ticket_id IS NOT NULL) \
-     AND s.in_service = coalesce($7, s.in_service) \
-     ORDER BY s.rank, s.label LIMIT $8"
+    " AND NOT s.retired AND (s.rank, s.label) > ($2, $3) AND coalesce(s.level, '') = coalesce($4, s.level, '')",
+    kind_is!("s.accepts", "$5", "$6"),
+    "AND (s.ticket_id IS NOT NULL) = coalesce($7, s.ticket_id IS NOT NULL) \
+     AND s.in_service = coalesce($8, s.in_service) \
+     ORDER BY s.rank, s.label LIMIT $9"
 );
 
-/// The first of each set of accepted classes, and of these the first: a full lot of a million slots is not searched.
+/// The first of all that slots accept, and of these the first: a full lot of a million slots is not searched.
 pub(crate) const FREE_SLOTS: &str = concat!(
     "SELECT ",
     slot_columns!(),
@@ -69,8 +91,8 @@ pub(crate) const FREE_SLOTS: &str = concat!(
       ORDER BY f.accepts, f.rank, f.label LIMIT $4) s \
      WHERE c.lot_id = ",
     of_lot!("$5"),
-    " AND coalesce($6, split_part(c.accepts, '+', 1)) = ANY (string_to_array(c.accepts, '+')) \
-     ORDER BY s.rank, s.label LIMIT $7"
+    kind_is!("c.accepts", "$6", "$7"),
+    "ORDER BY s.rank, s.label LIMIT $8"
 );
 
 pub(crate) const TICKET: &str = concat!(
@@ -82,6 +104,9 @@ pub(crate) const TICKET: &str = concat!(
      CROSS JOIN LATERAL (SELECT * FROM lots WHERE id = t.lot_id LIMIT 1) l \
      LEFT JOIN LATERAL (SELECT label FROM slots WHERE lot_id = t.lot_id AND id = t.slot_id LIMIT 1) s ON true"
 );
+
+pub(crate) const CORRECTIONS: &str = "SELECT version, plate_shown, plate_key, at, actor FROM plate_corrections \
+     WHERE ticket_id = $1 ORDER BY version";
 
 /// Numbers rise with the time of arrival, so a span of time is a span of numbers.
 macro_rules! tickets {
@@ -117,7 +142,7 @@ pub(crate) const RARE_TICKETS: &str = tickets!("status IN ('withdrawn', 'voided'
 pub(crate) const UP_TO: &str = concat!(
     "SELECT count(*) FROM tickets WHERE lot_id = ",
     of_lot!("$1"),
-    " AND status = 'waiting' AND turn <= $2"
+    " AND status = 'waiting' AND (turn, id) <= ($2, $3)"
 );
 
 pub(crate) const WAITING: &str = concat!(
@@ -125,18 +150,19 @@ pub(crate) const WAITING: &str = concat!(
     ticket_columns!(),
     " FROM tickets t WHERE t.lot_id = ",
     of_lot!("$1"),
-    " AND t.status = 'waiting' AND t.turn > $2 ORDER BY t.turn LIMIT $3"
+    " AND t.status = 'waiting' AND (t.turn, t.id) > ($2, $3) ORDER BY t.turn, t.id LIMIT $4"
 );
 
 pub(crate) const POSITION: &str = "SELECT \
-       (SELECT count(*) FROM tickets o WHERE o.lot_id = t.lot_id AND o.status = 'waiting' AND o.turn <= t.turn), \
+       (SELECT count(*) FROM tickets o WHERE o.lot_id = t.lot_id AND o.status = 'waiting' \
+          AND (o.turn, o.id) <= (t.turn, t.id)), \
        (SELECT version FROM lots WHERE id = t.lot_id) \
-     FROM (SELECT lot_id, turn, status FROM tickets WHERE id = $1 LIMIT 1) t WHERE t.status = 'waiting'";
+     FROM (SELECT lot_id, id, turn, status FROM tickets WHERE id = $1 LIMIT 1) t WHERE t.status = 'waiting'";
 
 pub(crate) const MEMBERS: &str = concat!(
     "SELECT id, turn FROM tickets WHERE lot_id = ",
     of_lot!("$1"),
-    " AND status = 'waiting' ORDER BY turn"
+    " AND status = 'waiting' ORDER BY turn, id"
 );
 
 pub(crate) const JOURNAL: &str = concat!(

@@ -8,7 +8,7 @@ use parkpro_testkit::ask;
 use super::{done, enter, main_lot, rival, sql};
 use crate::{
     claim::{CLAIM, FORGET, RELEASE, USED},
-    facts::{AHEAD, FREE, HEADS, LABELS, LOTS, PLATES, TICKETS},
+    facts::{AHEAD, BEHIND, FREE, HEADS, LABELS, LOTS, PLATES, TICKETS},
     lock::{BY_SLUG, BY_TICKET, LOCK_FREE, LOCK_WAITING},
     records::queries,
     session::Session,
@@ -18,7 +18,7 @@ use crate::{
 /// A statement, the types of its parameters, and the indexes by which it may find rows.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
-const TURN: [Known; 18] = [
+const TURN: [Known; 19] = [
     (CLAIM, "bigint, text[], text[], bytea[]", &[]),
     (USED, "text[], text[]", &["idempotency_pkey"]),
     (RELEASE, "text[], text[]", &["idempotency_pkey"]),
@@ -32,7 +32,8 @@ const TURN: [Known; 18] = [
     (LABELS, "bigint[], text[]", &["label_once"]),
     (FREE, "bigint[], bigint[]", &["slot_counts_pkey", "slot_free"]),
     (HEADS, "bigint[], bigint[]", &["waiting_counts_pkey", "queue_head"]),
-    (AHEAD, "bigint, bigint, uuid", &["queue_order"]),
+    (AHEAD, "bigint, bigint, uuid, uuid", &["queue_order"]),
+    (BEHIND, "bigint, bigint", &["queue_order"]),
     (
         books::KEEP,
         "bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], bigint[], bigint[], bigint[], \
@@ -49,24 +50,25 @@ const TURN: [Known; 18] = [
     (FORGET, "bigint, bigint", &["idempotency_age", "idempotency_pkey"]),
 ];
 
-const PAGES: [Known; 16] = [
+const PAGES: [Known; 17] = [
     (queries::LOT, "text", &["lot_id_once"]),
     (queries::LOT_VIEW, "text", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
     (queries::LOTS, "text, bigint", &["lot_id_once", "slot_counts_pkey", "waiting_counts_pkey"]),
     (
         queries::SLOTS,
-        "text, integer, text, text, text, boolean, boolean, bigint",
+        "text, integer, text, text, text, text, boolean, boolean, bigint",
         &["lot_id_once", "slot_order"],
     ),
     (queries::SLOT, "text, text", &["lot_id_once", "label_once"]),
     (
         queries::FREE_SLOTS,
-        "integer, text, text, bigint, text, text, bigint",
+        "integer, text, text, bigint, text, text, text, bigint",
         &["lot_id_once", "slot_counts_pkey", "slot_free"],
     ),
+    (queries::CORRECTIONS, "uuid", &["plate_corrections_pkey"]),
     (queries::POSITION, "uuid", &["tickets_pkey", "queue_order", "lots_pkey"]),
     (queries::MEMBERS, "text", &["lot_id_once", "queue_order"]),
-    (queries::UP_TO, "text, bigint", &["lot_id_once", "queue_order"]),
+    (queries::UP_TO, "text, bigint, uuid", &["lot_id_once", "queue_order"]),
     (queries::TICKET, "uuid", &["tickets_pkey", "lots_pkey", "slots_pkey"]),
     (
         queries::TICKETS,
@@ -88,7 +90,7 @@ const PAGES: [Known; 16] = [
         "text, bigint, bigint, bigint, text, bigint",
         &["lot_id_once", "ticket_arrival", "ticket_rare", "slots_pkey"],
     ),
-    (queries::WAITING, "text, bigint, bigint", &["lot_id_once", "queue_order"]),
+    (queries::WAITING, "text, bigint, uuid, bigint", &["lot_id_once", "queue_order"]),
     (queries::JOURNAL, "text, bigint, integer, bigint", &["lot_id_once", "journal_pkey"]),
 ];
 

@@ -4,7 +4,7 @@ use parkpro_domain::{
     command::{ChangeLot, Command},
     lot::LotName,
     outcome::{Refusal, Subject},
-    ports::{Answer, JournalCursor, Ledger, Place, Records, SlotFilter, TicketFilter},
+    ports::{Answer, JournalCursor, Ledger, Place, QueueCursor, Records, SlotFilter, TicketFilter},
     slot::SlotStatus,
     ticket::TicketStatus,
 };
@@ -154,7 +154,9 @@ async fn reading_pages_and_filters() {
     slot_after(&record, enter(8, "H1")).await;
     let first = record.waiting(main(), None, 1).await.unwrap().unwrap();
     assert_eq!((first.ahead, first.tickets[0].id), (0, ticket(7)));
-    let second = record.waiting(main(), Some(first.tickets[0].turn), 1).await.unwrap().unwrap();
+    let last = &first.tickets[0];
+    let after = Some(QueueCursor { turn: last.turn, ticket: last.id });
+    let second = record.waiting(main(), after, 1).await.unwrap().unwrap();
     assert_eq!((second.ahead, second.tickets[0].id), (1, ticket(8)));
     let version = second.lot.version;
     assert_eq!(record.position(ticket(8)).await.unwrap(), Some(Place { position: 2, version }));

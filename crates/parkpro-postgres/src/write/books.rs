@@ -127,7 +127,7 @@ impl<'c> Counts<'c> {
     }
 }
 
-/// Who waits, by class and priority.
+/// Who waits, by demand and priority.
 struct Queues<'c> {
     lots: Vec<i64>,
     classes: Vec<&'c str>,
@@ -144,7 +144,7 @@ impl<'c> Queues<'c> {
         };
         Self {
             lots: rows().map(|(lot, ..)| lot).collect(),
-            classes: rows().map(|(_, (class, _), _)| class.as_str()).collect(),
+            classes: rows().map(|(_, (demand, _), _)| demand.as_str()).collect(),
             priorities: rows().map(|(_, (_, priority), _)| priority.as_str()).collect(),
             waiting: rows().map(|(.., count)| count).collect(),
         }

@@ -2,8 +2,9 @@
 
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
+    demand::Demand,
     tariff::Fee,
-    ticket::{Stage, Ticket},
+    ticket::{PlateCorrection, Stage, Ticket},
     time::Timestamp,
 };
 use uuid::Uuid;
@@ -29,6 +30,9 @@ pub(crate) const ADD: &str = "INSERT INTO tickets (id, status, slot_id, admissio
        exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, lot_id, number, plate_shown, plate_key, class, \
        priority, turn, arrived_at, occurred_at) \
      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+
+const CORRECT: &str = "INSERT INTO plate_corrections (ticket_id, version, plate_shown, plate_key, at, actor) \
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
 
 const TABLE: &str = "tickets";
 
@@ -110,7 +114,7 @@ pub(super) async fn update(
     touch(connection, TABLE, tickets.len(), UPDATE, &stages.parameters()).await
 }
 
-/// Tickets with another plate or priority.
+/// Tickets with another plate, priority or turn.
 pub(super) async fn amend(
     connection: &AsyncPgConnection,
     tickets: Vec<Of<'_, Ticket>>,
@@ -126,6 +130,25 @@ pub(super) async fn amend(
     touch(connection, TABLE, tickets.len(), AMEND, &[&ids, &shown, &keys, &priorities, &turns]).await
 }
 
+/// Plates that tickets had until they were corrected.
+pub(super) async fn correct(
+    connection: &AsyncPgConnection,
+    corrections: Vec<Of<'_, PlateCorrection>>,
+) -> Result<(), Trouble> {
+    if corrections.is_empty() {
+        return Ok(());
+    }
+    let each = || corrections.iter().map(|(_, correction)| *correction);
+    let tickets: Vec<Uuid> = each().map(|correction| correction.ticket.0).collect();
+    let versions: Vec<i64> = each().map(|correction| correction.version.0).collect();
+    let shown: Vec<&str> = each().map(|correction| correction.plate.shown()).collect();
+    let keys: Vec<&str> = each().map(|correction| correction.plate.key().as_str()).collect();
+    let instants: Vec<i64> = each().map(|correction| correction.at.micros()).collect();
+    let actors: Vec<&str> = each().map(|correction| correction.actor.0.as_str()).collect();
+    let parameters: [&dyn Parameter; 6] = [&tickets, &versions, &shown, &keys, &instants, &actors];
+    touch(connection, "plate_corrections", corrections.len(), CORRECT, &parameters).await
+}
+
 /// New tickets.
 pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Ticket>>) -> Result<(), Trouble> {
     if tickets.is_empty() {
@@ -136,7 +159,8 @@ pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Tick
     let numbers: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.number.0).collect();
     let shown: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.shown()).collect();
     let keys: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.key().as_str()).collect();
-    let classes: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.class.as_str()).collect();
+    let demands: Vec<Demand> = tickets.iter().map(|(_, ticket)| ticket.demand()).collect();
+    let classes: Vec<&str> = demands.iter().map(Demand::as_str).collect();
     let priorities: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.priority.as_str()).collect();
     let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
     let arrived_at: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.arrived_at.micros()).collect();

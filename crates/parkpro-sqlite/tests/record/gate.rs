@@ -4,7 +4,7 @@
 use parkpro_domain::{
     command::Command,
     outcome::Refusal,
-    ports::{Answer, JournalCursor, Ledger, Records, SlotCursor, SlotFilter, TicketFilter},
+    ports::{Answer, JournalCursor, Ledger, QueueCursor, Records, SlotCursor, SlotFilter, TicketFilter},
     slot::SlotStatus,
     ticket::{TicketNumber, TicketStatus},
     time::Timestamp,
@@ -115,7 +115,9 @@ async fn pages_follow_each_other() {
 
     let queue = record.waiting(main.clone(), None, 9).await.unwrap().unwrap();
     assert_eq!((queue.ahead, queue.tickets.len()), (0, 1));
-    let behind = record.waiting(main.clone(), Some(queue.tickets[0].turn), 9).await.unwrap().unwrap();
+    let first = &queue.tickets[0];
+    let after = Some(QueueCursor { turn: first.turn, ticket: first.id });
+    let behind = record.waiting(main.clone(), after, 9).await.unwrap().unwrap();
     assert_eq!((behind.ahead, behind.tickets.len()), (1, 0));
     assert_eq!(record.snapshot(main).await.unwrap().unwrap().members.len(), 1);
 }

@@ -12,11 +12,13 @@
     reason = "for tests: a sentence that does not hold panics"
 )]
 
+pub mod features;
 pub mod fees;
 pub mod gate;
 pub mod index;
 pub mod lots;
 pub mod machines;
+pub mod priorities;
 pub mod queue;
 pub mod reads;
 pub mod refusals;
@@ -38,7 +40,9 @@ pub fn all() -> Vec<(&'static str, Sentence)> {
     [
         gate::all(),
         queue::all(),
+        priorities::all(),
         slots::all(),
+        features::all(),
         tickets::all(),
         lots::all(),
         fees::all(),

@@ -3,7 +3,7 @@
 use parkpro_domain::{
     command::{ChangeLot, ChangeSlot, Command, NewSlot},
     event::{Event, Principal},
-    ports::{JournalCursor, Request, SlotFilter, TicketFilter},
+    ports::{JournalCursor, QueueCursor, Request, SlotFilter, TicketFilter},
     slot::{Level, SlotStatus},
     ticket::{Ticket, TicketStatus},
 };
@@ -79,7 +79,7 @@ pub async fn slots_are_found_by_status_level_and_class(s: Subject) {
         (None, deck(0), Some(ask::class("motorcycle")), "S3"),
         (None, None, Some(ask::class("va")), ""),
     ] {
-        let filter = SlotFilter { status, level, accepts };
+        let filter = SlotFilter { status, level, accepts, feature: None };
         for limit in PAGES {
             let found = reading::slots(&*s.records(), &ask::lot("main"), filter.clone(), limit).await;
             let labels: Vec<_> = found.iter().map(|slot| slot.label.as_str()).collect();
@@ -151,7 +151,8 @@ pub async fn the_waiting_are_listed_in_order(s: Subject) {
         let queue = reading::waiting(&*s.records(), &ask::lot("main"), limit).await;
         let plates: Vec<_> = queue.iter().map(|ticket| ticket.plate.shown()).collect();
         assert_eq!(plates, ["P3", "P6", "P9", "P1", "P2", "P4", "P5", "P7", "P8"], "{limit}");
-        let page = s.records().waiting(ask::lot("main"), Some(queue[8].turn), limit).await.unwrap().unwrap();
+        let after = Some(QueueCursor { turn: queue[8].turn, ticket: queue[8].id });
+        let page = s.records().waiting(ask::lot("main"), after, limit).await.unwrap().unwrap();
         assert_eq!((page.ahead, page.tickets, page.lot.version), (9, vec![], version));
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 18;
+const EVERY: usize = 20;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -39,6 +39,8 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::AlreadyDeparted { .. } => 16,
         Refusal::NotWaiting { .. } => 17,
         Refusal::NotParked { .. } => 18,
+        Refusal::ReservedWithoutFeature(_) => 19,
+        Refusal::PriorityInUse { .. } => 20,
     }
 }
 
@@ -51,6 +53,7 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
     let made = s.enter_all(&["P1", "P2", "P3"]).await;
     let (parked, waits, nobody) = (made[0].id(), made[2].id(), s.entry("X").ticket);
     let closed = ask::enter("closed", nobody, "P9");
+    s.made(ask::prioritise(waits, "vip")).await;
     let mut given = BTreeSet::new();
     for command in [
         Command::ChangeLot(ask::change_lot("nowhere")),
@@ -62,6 +65,8 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         ask::remove_slot("main", "A-1"),
         Command::ChangeLot(ChangeLot { revision: Some(9), ..ask::change_lot("main") }),
         Command::ChangeSlot(ChangeSlot { revision: Some(9), ..ask::change_slot("main", "A-1") }),
+        Command::ChangeSlot(ChangeSlot { reserved: Some(true), ..ask::change_slot("main", "A-1") }),
+        ask::reorder("main", "standard"),
         Command::Enter(s.entry("P1")),
         Command::Enter(closed),
         Command::Enter(s.entry("P9")),

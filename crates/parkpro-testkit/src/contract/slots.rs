@@ -148,7 +148,7 @@ pub async fn a_removed_slot_comes_back_under_its_label(s: Subject) {
     s.slot_made(ask::serve("main", "A-1", false)).await;
     let (removed, _) = s.slot_made(ask::remove_slot("main", "A-1")).await;
     let refusal = s.refused(Command::Enter(s.entry("P2"))).await;
-    assert_eq!(refusal, Refusal::NothingFits(ask::class("car")));
+    assert_eq!(refusal, Refusal::NothingFits(ask::demand("car")));
     let (slots, _) = added(&s, vec![NewSlot { rank: 4, ..ask::slot_for("car+van", "A-1") }]).await;
     let back = &slots[0];
     assert_eq!((back.id, back.revision, back.rank), (removed.id, removed.revision + 1, 4));
@@ -211,7 +211,7 @@ pub async fn a_slot_that_accepts_others_moves_the_queue(s: Subject) {
     assert_eq!(s.exit("P1").await.promoted, ["VAN in A-1"]);
     s.slot_made(accept("V-1", "bus")).await;
     let refusal = s.refused(Command::Enter(s.entry("P3"))).await;
-    assert_eq!(refusal, Refusal::NothingFits(ask::class("car")));
+    assert_eq!(refusal, Refusal::NothingFits(ask::demand("car")));
 }
 
 pub async fn a_slot_keeps_its_level_and_why_it_is_out_of_service(s: Subject) {

@@ -2,12 +2,18 @@
 
 use parkpro_domain::{
     command::Command,
+    event::Principal,
     outcome::Refusal,
+    ports::{Answer, Request},
     ticket::{Stage, TicketStatus},
 };
 
 use super::Sentence;
-use crate::{ask, clock::HOUR, subject::Subject};
+use crate::{
+    ask,
+    clock::{HOUR, MINUTE},
+    subject::Subject,
+};
 
 pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     vec![
@@ -25,6 +31,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
         ("a plate is corrected also after the vehicle left", |s| {
             Box::pin(a_plate_is_corrected_also_after_the_vehicle_left(s))
         }),
+        ("every plate that a ticket had is kept", |s| Box::pin(every_plate_that_a_ticket_had_is_kept(s))),
         ("plate and priority are amended together or not at all", |s| {
             Box::pin(plate_and_priority_are_amended_together_or_not_at_all(s))
         }),
@@ -119,6 +126,47 @@ pub async fn a_plate_is_corrected_also_after_the_vehicle_left(s: Subject) {
     s.exit("P4").await;
     s.made(ask::correct(goes.id(), "P3")).await;
     assert_eq!(s.exit("P3").await.id(), stays.id(), "who is inside, not whoever came last");
+}
+
+pub async fn every_plate_that_a_ticket_had_is_kept(s: Subject) {
+    s.with_slots(&["A-1"]).await;
+    let (made, other) = (s.enter("WR0NG").await, s.enter("P2").await);
+    let mut versions = Vec::new();
+    for (minutes, actor, plate) in [(1, "gate-7", "WRONG"), (2, "office", "Wr-ong"), (9, "office", "WR0NG")] {
+        s.clock.advance(minutes * MINUTE);
+        let correct =
+            Request { actor: Principal(actor.into()), ..ask::request(ask::correct(made.id(), plate)) };
+        let Answer::Decided { outcome, .. } = s.answer(correct).await else { panic!("it is decided") };
+        versions.extend(outcome.version);
+    }
+    s.made(ask::correct(made.id(), "WR0NG")).await;
+    s.refused(ask::correct(made.id(), "P2")).await;
+    s.exit("WR0NG").await;
+    s.made(ask::correct(made.id(), "GONE")).await;
+    s.reopen().await;
+    let history = s.records().plates(made.id()).await.unwrap().unwrap();
+    let told: Vec<_> = history
+        .corrections
+        .iter()
+        .map(|was| (was.plate.shown(), was.plate.key().as_str(), was.actor.0.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("WR0NG", "WR0NG", "gate-7"),
+            ("WRONG", "WRONG", "office"),
+            ("Wr-ong", "WRONG", "office"),
+            ("WR0NG", "WR0NG", "anonymous"),
+        ]
+    );
+    assert_eq!(history.view.ticket.plate, ask::plate("GONE"));
+    let corrected: Vec<_> = history.corrections.iter().map(|was| was.version).collect();
+    assert_eq!(corrected[..3], versions);
+    assert!(history.corrections.is_sorted_by(|one, next| one.at < next.at), "each at its own time");
+    assert!(history.corrections.iter().all(|was| was.ticket == made.id()));
+    let untouched = s.records().plates(other.id()).await.unwrap().unwrap();
+    assert_eq!((untouched.view.ticket.plate, untouched.corrections), (ask::plate("P2"), vec![]));
+    assert_eq!(s.records().plates(s.entry("X").ticket).await.unwrap(), None);
 }
 
 pub async fn plate_and_priority_are_amended_together_or_not_at_all(s: Subject) {

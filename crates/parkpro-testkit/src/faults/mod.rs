@@ -30,6 +30,8 @@ pub enum Step {
     Facts,
     /// `ahead`
     Ahead,
+    /// `behind`
+    Behind,
     /// `write`
     Write,
     /// `commit`

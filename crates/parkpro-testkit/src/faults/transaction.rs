@@ -72,6 +72,11 @@ impl<T: Transaction> Transaction for FaultyTransaction<T> {
         self.inner.ahead(lot, ticket, turn).await
     }
 
+    async fn behind(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, PortError> {
+        self.faults.step(Step::Behind)?;
+        self.inner.behind(lot, from).await
+    }
+
     async fn write(
         &mut self,
         changes: &[Changes],

@@ -42,6 +42,7 @@ pub struct History {
 }
 
 /// One thing that happens.
+#[expect(clippy::large_enum_variant, reason = "for tests: almost all of them are of the large one")]
 #[derive(Debug, Clone)]
 pub enum Step {
     /// Somebody asks for something.
@@ -213,6 +214,7 @@ impl Together {
 /// Who has a turn alone.
 const fn is_alone(command: &Command) -> bool {
     matches!(command, Command::OpenLot(_) | Command::AmendTicket { .. } | Command::RemoveLot { .. })
+        || command.sorts_the_queue()
 }
 
 /// The ticket that a command makes or names.

@@ -2,7 +2,7 @@
 
 use parkpro_domain::{
     command::{ChangeLot, ChangeSlot, Command, Enter, NewSlot, OpenLot},
-    lot::LotId,
+    lot::{LotId, Priorities},
     ports::IdGenerator,
     ticket::TicketId,
 };
@@ -16,7 +16,7 @@ use proptest::{
 use super::{Ask, History, Step};
 use crate::{
     ask,
-    clock::{HOUR, MINUTE},
+    clock::{HOUR, MINUTE, SECOND},
     ids::{CountingIds, nth_ticket},
 };
 
@@ -37,6 +37,7 @@ pub(super) enum Asked {
     Open(Text),
     Accepting(Text, bool, Option<i64>),
     Limit(Text, Option<u32>, Option<i64>),
+    Reorder(Text, Text, Option<i64>),
     RemoveLot(Text, Option<i64>),
     AddSlots(Text, Vec<(Text, Text, i32)>),
     Slot(Text, Text, SlotChange),
@@ -57,6 +58,7 @@ pub(super) struct SlotChange {
     revision: Option<i64>,
     label: Option<Text>,
     accepts: Option<Text>,
+    reserved: Option<bool>,
     rank: Option<i32>,
     in_service: Option<bool>,
 }
@@ -66,8 +68,20 @@ const PLATES: [Text; 20] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "PA", "PB", "PC", "PD", "PE", "PF", "PG", "PH",
     "PI", "p-1", "p-2",
 ];
-const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
-const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
+/// What vehicles ask for.
+const DEMANDS: [Text; 6] = ["car", "car", "car", "van", "bike", "car/electric"];
+const ACCEPTS: [Text; 9] =
+    ["car", "car", "car", "van", "car+van", "bike", "bike+car", "car/electric", "bike+car/electric+wide!"];
+/// Of the queue. Head starts of an instant, a second, and more than a history lasts.
+const ORDERS: [Text; 7] = [
+    "vip,standard",
+    "standard,vip",
+    "standard",
+    "standard:10",
+    "vip:1,standard:0",
+    "vip:900,standard:0",
+    "vip:60,royal:3600,standard:30",
+];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
 const KEYS: u8 = 20;
 
@@ -85,7 +99,7 @@ pub(super) fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         30 => (asked(), key).prop_map(|(asked, key)| Wish::Ask(asked, key)),
         2 => (0..4_usize).prop_map(Wish::Again),
-        1 => prop_oneof![1..MINUTE, HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
+        2 => prop_oneof![1..MINUTE, Just(SECOND), Just(MINUTE), HOUR..=HOUR, HOUR..30 * HOUR].prop_map(Wish::Wait),
     ]
 }
 
@@ -94,25 +108,27 @@ fn priority() -> impl Strategy<Value = Text> {
 }
 
 fn asked() -> impl Strategy<Value = Asked> {
-    let (plate, class) = (select(&PLATES[..]), select(&CLASSES[..]));
+    let (plate, demand) = (select(&PLATES[..]), select(&DEMANDS[..]));
     let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
     let new_slot = (accepts.clone(), -1..2_i32);
     let change = (
         seen(),
         option::weighted(0.2, label.clone()),
         option::weighted(0.3, accepts),
+        option::weighted(0.1, any::<bool>()),
         option::weighted(0.3, -1..2_i32),
         option::weighted(0.6, any::<bool>()),
     );
-    let change = change.prop_map(|(revision, label, accepts, rank, in_service)| SlotChange {
+    let change = change.prop_map(|(revision, label, accepts, reserved, rank, in_service)| SlotChange {
         revision,
         label,
         accepts,
+        reserved,
         rank,
         in_service,
     });
     prop_oneof![
-        44 => (lot(), plate.clone(), class, priority()).prop_map(|(l, p, c, r)| Asked::Enter(l, p, c, r)),
+        44 => (lot(), plate.clone(), demand, priority()).prop_map(|(l, p, d, r)| Asked::Enter(l, p, d, r)),
         14 => (lot(), plate.clone()).prop_map(|(lot, plate)| Asked::Exit(lot, plate)),
         24 => (0..4_usize).prop_map(Asked::Leave),
         6 => (option::weighted(0.1, lot()), 0..12_usize).prop_map(|(lot, n)| Asked::ExitTicket(lot, n)),
@@ -127,6 +143,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         }),
         1 => (lot(), label.clone()).prop_map(|(lot, label)| Asked::AddSlots(lot, vec![(label, "car", 0); 2])),
         7 => (lot(), label, seen()).prop_map(|(lot, label, seen)| Asked::RemoveSlot(lot, label, seen)),
+        4 => (lot(), select(&ORDERS[..]), seen()).prop_map(|(l, order, seen)| Asked::Reorder(l, order, seen)),
         2 => (lot(), any::<bool>(), seen()).prop_map(|(lot, yes, seen)| Asked::Accepting(lot, yes, seen)),
         2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
@@ -140,9 +157,11 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
     let mut steps: Vec<Step> = Vec::new();
     let small = vec![ask::slot("A"), ask::slot_for("car+van", "B"), ask::slot_for("bike", "C")];
     let mut large = small.clone();
-    large.push(ask::slot("D"));
-    for (lot, (slots, limit)) in LOTS.into_iter().zip([(large, Some(3)), (small, None)]) {
-        let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
+    large.push(ask::slot_for("car/electric", "D"));
+    let usual = (small, None, Priorities::usual());
+    let ageing = Priorities::parse("vip:900,standard:0").unwrap_or_else(|_wrong| Priorities::usual());
+    for (lot, (slots, queue_limit, priorities)) in LOTS.into_iter().zip([(large, Some(3), ageing), usual]) {
+        let open = OpenLot { queue_limit, priorities, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
     }
     let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
@@ -216,6 +235,11 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
             queue_limit: Some(*most),
             ..ask::change_lot(lot)
         }),
+        Asked::Reorder(lot, order, revision) => Command::ChangeLot(ChangeLot {
+            revision: *revision,
+            priorities: Priorities::parse(order).ok(),
+            ..ask::change_lot(lot)
+        }),
         Asked::RemoveLot(lot, revision) => Command::RemoveLot { lot: ask::lot(lot), revision: *revision },
         Asked::AddSlots(lot, slots) => {
             let slot = |(label, accepts, rank): &(Text, Text, i32)| NewSlot {
@@ -227,6 +251,8 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
         Asked::Slot(lot, label, change) => Command::ChangeSlot(ChangeSlot {
             revision: change.revision,
             new_label: change.label.map(ask::label),
+            features: change.accepts.map(|accepts| ask::accepts(accepts).to_features()),
+            reserved: change.reserved,
             accepts: change.accepts.map(ask::accepts),
             rank: change.rank,
             in_service: change.in_service,
@@ -235,11 +261,11 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
         Asked::RemoveSlot(lot, label, revision) => {
             Command::RemoveSlot { lot: ask::lot(lot), label: ask::label(label), revision: *revision }
         }
-        Asked::Enter(lot, plate, class, priority) => Command::Enter(Enter {
-            class: ask::class(class),
-            priority: ask::priority(priority),
-            ..ask::enter(lot, ids.ticket(), plate)
-        }),
+        Asked::Enter(lot, plate, demand, priority) => {
+            let (class, needs) = ask::demand(demand).into_parts();
+            let enter = ask::enter(lot, ids.ticket(), plate);
+            Command::Enter(Enter { class, needs, priority: ask::priority(priority), ..enter })
+        }
         Asked::Exit(lot, plate) => ask::exit(lot, plate),
         Asked::ExitTicket(lot, backwards) => {
             let (ticket, of) = tickets.newest(*backwards);

@@ -32,8 +32,10 @@ pub(super) fn change(lot: &Lot, per_hour: i64, seen: &Observation, happened: &Ha
         }
         _ => {}
     }
-    let asks_for_ticket =
-        !matches!(seen.asked, Asked::AddSlots(_) | Asked::ChangeSlot(_) | Asked::RemoveSlot { .. });
+    let asks_for_ticket = !matches!(
+        seen.asked,
+        Asked::AddSlots(_) | Asked::ChangeSlot(_) | Asked::RemoveSlot { .. } | Asked::Reorder(_)
+    );
     if asks_for_ticket != subject.is_some() {
         return Err((Kind::OtherThing, format!("{:?} was answered {:?}", seen.asked, seen.answered)));
     }
@@ -41,14 +43,20 @@ pub(super) fn change(lot: &Lot, per_hour: i64, seen: &Observation, happened: &Ha
 }
 
 /// Judges an answer that changed nothing, in the state that it names.
-pub(super) fn unchanged(lot: &Lot, seen: &Observation) -> Result<(), Fault> {
+pub(super) fn unchanged(lot: &Lot, per_hour: i64, seen: &Observation) -> Result<(), Fault> {
     let expected = lot.expect(&seen.asked);
     match (&seen.answered, &expected) {
         (Answered::KeyReused | Answered::Lost, _) => Ok(()),
         (Answered::Ticket(ticket, promoted), Expected::Nothing) if promoted.is_empty() => {
-            check_ticket(lot, ticket)
+            check_ticket(lot, ticket)?;
+            check_arrival(lot, ticket)?;
+            check_fee(per_hour, ticket)
         }
-        (Answered::Slots(_, promoted), Expected::Nothing) if promoted.is_empty() => Ok(()),
+        (Answered::Slots(_, promoted) | Answered::Lot(promoted), Expected::Nothing)
+            if promoted.is_empty() =>
+        {
+            Ok(())
+        }
         // The plate is open in another lot; that is judged across the lots.
         (Answered::Refused { code, ticket: Some(ticket) }, Expected::Change | Expected::Refused(..))
             if code == "plate-already-active" && lot.ticket(ticket).is_none() && names_plate(&seen.asked) =>
@@ -148,7 +156,7 @@ fn check_ticket(lot: &Lot, seen: &SeenTicket) -> Result<(), Fault> {
     let told = (seen.number, key(&seen.plate), &seen.class, &seen.priority, seen.status.as_str(), &seen.slot);
     let right =
         (ticket.number, key(&ticket.plate), &ticket.class, &ticket.priority, ticket.status, &ticket.slot);
-    if told != right || seen.plate != ticket.plate {
+    if told != right || seen.plate != ticket.plate || seen.needs != ticket.needs {
         return Err((Kind::OtherThing, format!("{told:?} should be {right:?}")));
     }
     let position = lot.position(&seen.id);
@@ -159,6 +167,17 @@ fn check_ticket(lot: &Lot, seen: &SeenTicket) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A ticket came when it came.
+fn check_arrival(lot: &Lot, told: &SeenTicket) -> Result<(), Fault> {
+    match lot.ticket(&told.id) {
+        Some(ticket) if told.arrived_at != ticket.arrived_at => {
+            let said = format!("{} arrived at {}, not {}", told.id, ticket.arrived_at, told.arrived_at);
+            Err((Kind::OtherTime, said))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Instants rise, and stay as they were.
 fn check_times(lot: &Lot, seen: &Observation, told: &SeenTicket, happened: &Happened) -> Result<(), Fault> {
     let wrong = |said: String| Err((Kind::OtherTime, said));
@@ -166,9 +185,7 @@ fn check_times(lot: &Lot, seen: &Observation, told: &SeenTicket, happened: &Happ
     if instant(seen).is_some_and(|at| at <= happened.after) {
         return wrong(format!("{:?} is not later than {}", instant(seen), happened.after));
     }
-    if told.arrived_at != ticket.arrived_at {
-        return wrong(format!("{} arrived at {}, not {}", told.id, ticket.arrived_at, told.arrived_at));
-    }
+    check_arrival(lot, told)?;
     if ticket.parked_at.is_some() && told.parked_at != ticket.parked_at {
         return wrong(format!("{} parked at {:?}, not {:?}", told.id, ticket.parked_at, told.parked_at));
     }

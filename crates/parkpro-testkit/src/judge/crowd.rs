@@ -13,7 +13,7 @@ use std::{
 
 use futures_util::future::join_all;
 
-use super::{Answered, Asked, NewSlot, Observation, SlotChange};
+use super::{Answered, Asked, NewSlot, Observation, Order, SlotChange};
 
 /// How a crowd behaves. It always asks for the same, as far as the answers are the same.
 #[derive(Debug, Clone)]
@@ -32,6 +32,8 @@ pub struct Crowd {
     pub keyed: u64,
     /// Of a hundred requests with a key, how many are asked again though they were answered.
     pub repeated: u64,
+    /// Whether they change the order of the queue.
+    pub reorders: bool,
     /// What the crowd begins with.
     pub seed: u64,
 }
@@ -207,6 +209,7 @@ impl Client {
             }
             (92..94, _) => (lot, Asked::Exit { plate: self.plate() }),
             (94..97, _) => (lot, Asked::ChangeSlot(self.slot_change())),
+            (97, _) if self.crowd.reorders && self.dice.percent(60) => (lot, Asked::Reorder(self.order())),
             (97, _) => (lot, Asked::RemoveSlot { label: self.label() }),
             (98..100, _) => (lot, Asked::AddSlots(vec![self.new_slot()])),
             _ => (lot, self.entry()),
@@ -220,7 +223,13 @@ impl Client {
             _ => "bike",
         };
         let priority = if self.dice.percent(15) { "vip" } else { "standard" };
-        Asked::Enter { plate: self.plate(), class: class.to_owned(), priority: priority.to_owned() }
+        let needs = match (class, self.dice.below(10)) {
+            ("car", 0..2) => vec!["electric".to_owned()],
+            ("car", 2) => vec!["accessible".to_owned()],
+            _ => Vec::new(),
+        };
+        let (class, priority) = (class.to_owned(), priority.to_owned());
+        Asked::Enter { plate: self.plate(), class, needs, priority }
     }
 
     fn plate(&mut self) -> String {
@@ -239,7 +248,26 @@ impl Client {
     }
 
     fn new_slot(&mut self) -> NewSlot {
-        NewSlot { label: self.label(), accepts: self.accepts(), rank: 0 }
+        let (features, reserved) = match self.dice.below(4) {
+            0 => (vec!["electric".to_owned()], false),
+            1 => (vec!["accessible".to_owned(), "electric".to_owned()], true),
+            _ => (Vec::new(), false),
+        };
+        NewSlot { label: self.label(), accepts: self.accepts(), features, reserved, rank: 0 }
+    }
+
+    /// Orders that clients know, with head starts that matter and that do not.
+    fn order(&mut self) -> Order {
+        let orders: [(&[&str], &[i64]); 5] = [
+            (&["vip", "standard"], &[]),
+            (&["standard", "vip"], &[]),
+            (&["vip", "standard"], &[900, 0]),
+            (&["vip", "standard"], &[86_400, 60]),
+            (&["standard"], &[]),
+        ];
+        let (priorities, head_starts) = orders[usize::try_from(self.dice.below(5)).unwrap_or(0)];
+        let priorities = priorities.iter().map(|name| (*name).to_owned()).collect();
+        Order { priorities, head_starts: head_starts.to_vec() }
     }
 
     fn label(&mut self) -> String {

@@ -15,7 +15,8 @@ use std::{
 use futures_util::future::BoxFuture;
 use parkpro_domain::{
     command::{ChangeSlot, Command, Enter, NewSlot as AddedSlot},
-    lot::Lot,
+    demand::Features,
+    lot::{Lot, Priorities},
     outcome::{Outcome, Promotion, Refusal, Subject},
     ports::{Answer, Fault, IdGenerator, Ledger, LedgerError, Reply, Request, Wording},
     slot::Slot,
@@ -24,7 +25,7 @@ use parkpro_domain::{
 };
 
 use super::{
-    Answered, Asked, NewSlot, Opening, Promoted, SeenSlot, SeenTicket,
+    Answered, Asked, NewSlot, Opening, Order, Promoted, SeenSlot, SeenTicket,
     crowd::{Ask, Seen},
 };
 use crate::{
@@ -37,17 +38,36 @@ pub fn opening(lot: &Lot, slots: &[Slot]) -> Opening {
     Opening {
         lot: lot.id.to_string(),
         version: lot.version.0,
-        priorities: lot.priorities.iter().map(|priority| priority.as_str().to_owned()).collect(),
+        order: order(&lot.priorities),
         queue_limit: lot.queue_limit.and_then(|limit| usize::try_from(limit).ok()),
         slots: slots
             .iter()
             .map(|slot| NewSlot {
                 label: slot.label.to_string(),
                 accepts: slot.accepts.classes().map(str::to_owned).collect(),
+                features: slot.accepts.features().map(str::to_owned).collect(),
+                reserved: slot.accepts.is_reserved(),
                 rank: slot.rank,
             })
             .collect(),
     }
+}
+
+fn order(priorities: &Priorities) -> Order {
+    let seconds = |name| priorities.head_start(name).map(|head_start| i64::from(head_start.seconds()));
+    Order {
+        priorities: priorities.iter().map(|priority| priority.as_str().to_owned()).collect(),
+        head_starts: priorities.iter().filter_map(seconds).collect(),
+    }
+}
+
+/// The text that a record keeps of an order.
+fn order_text(Order { priorities, head_starts }: &Order) -> String {
+    if head_starts.is_empty() {
+        return priorities.join(",");
+    }
+    let aged = priorities.iter().zip(head_starts).map(|(name, seconds)| format!("{name}:{seconds}"));
+    aged.collect::<Vec<_>>().join(",")
 }
 
 /// Asks these instances in turns; what is unwell is seen as lost.
@@ -105,10 +125,13 @@ impl Wording for Notebook {
 fn command(ask: &Ask, ids: &CountingIds) -> Command {
     let lot = ask.lot.as_str();
     let id = |text: &String| TicketId::parse(text).expect("a ticket that was seen");
+    let features = |names: &Vec<String>| Features::parse(&names.join("+")).expect("features");
     let accepts = |classes: &Vec<String>| ask::accepts(&classes.join("+"));
     match &ask.asked {
-        Asked::Enter { plate, class, priority } => Command::Enter(Enter {
+        Asked::Reorder(order) => ask::reorder(lot, &order_text(order)),
+        Asked::Enter { plate, class, needs, priority } => Command::Enter(Enter {
             class: ask::class(class),
+            needs: features(needs),
             priority: ask::priority(priority),
             ..ask::enter(lot, ids.ticket(), plate)
         }),
@@ -120,7 +143,9 @@ fn command(ask: &Ask, ids: &CountingIds) -> Command {
         Asked::Prioritise { ticket, priority } => ask::prioritise(id(ticket), priority),
         Asked::AddSlots(slots) => {
             let slot = |new: &NewSlot| AddedSlot {
-                accepts: accepts(&new.accepts),
+                accepts: accepts(&new.accepts)
+                    .with(&features(&new.features), new.reserved)
+                    .expect("a slot that may be"),
                 rank: new.rank,
                 ..ask::slot(&new.label)
             };
@@ -150,7 +175,7 @@ fn seen(command: &Command, outcome: &Outcome, replayed: bool) -> Seen {
                 }
                 Subject::Slot(slot) => Answered::Slots(vec![seen_slot(slot)], promoted),
                 Subject::Slots(slots) => Answered::Slots(slots.iter().map(seen_slot).collect(), promoted),
-                Subject::Lot(..) => panic!("a crowd does not change lots"),
+                Subject::Lot(..) => Answered::Lot(promoted),
             }
         }
     };
@@ -164,6 +189,7 @@ fn seen_ticket(ticket: &Ticket, position: Option<i64>) -> SeenTicket {
         number: ticket.number.0,
         plate: ticket.plate.shown().to_owned(),
         class: ticket.class.to_string(),
+        needs: ticket.needs.iter().map(str::to_owned).collect(),
         priority: ticket.priority.as_str().to_owned(),
         status: ticket.status().as_str().to_owned(),
         slot: ticket.berth().map(|berth| berth.label.to_string()),
@@ -198,7 +224,9 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::LotClosed => ("lot-closed", None),
         Refusal::QueueFull { .. } => ("queue-full", None),
         Refusal::NothingFits(_) => ("nothing-fits", None),
+        Refusal::ReservedWithoutFeature(_) => ("reserved-without-feature", None),
         Refusal::UnknownPriority(_) => ("unknown-priority", None),
+        Refusal::PriorityInUse { .. } => ("priority-in-use", None),
         Refusal::NotInside => ("not-parked", None),
         Refusal::StillWaiting { ticket } => ("still-waiting", Some(*ticket)),
         Refusal::AlreadyDeparted { ticket } => ("already-departed", Some(*ticket)),

@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fmt};
 
 use self::model::{Expected, Lot};
 pub use self::observation::{
-    Answered, Asked, NewSlot, Observation, Opening, Promoted, SeenSlot, SeenTicket, SlotChange,
+    Answered, Asked, NewSlot, Observation, Opening, Order, Promoted, SeenSlot, SeenTicket, SlotChange,
 };
 
 /// What a judge found.
@@ -144,7 +144,8 @@ fn judge_lot<'a>(
         let judged = judge_version(&mut lot, per_hour, version, &mut at, verdict);
         let judged = judged.and_then(|change| {
             periods.follow(change);
-            at.iter().try_for_each(|one| compare::unchanged(&lot, one).map(|()| verdict.unchanged += 1))
+            let unchanged = |one: &&Observation| compare::unchanged(&lot, per_hour, one);
+            at.iter().try_for_each(|one| unchanged(one).map(|()| verdict.unchanged += 1))
         });
         if let Err((kind, said)) = judged {
             let lot = opening.lot.clone();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Asked, NewSlot, Observation, Opening, SlotChange};
+use super::{Asked, NewSlot, Observation, Opening, Order, SlotChange};
 
 /// One lot.
 #[derive(Debug, Clone)]
@@ -11,7 +11,7 @@ pub(super) struct Lot {
     /// The latest instant that is known to be over.
     pub(super) last_at: i64,
     next_number: i64,
-    priorities: Vec<String>,
+    order: Order,
     queue_limit: Option<usize>,
     slots: Vec<Slot>,
     tickets: HashMap<String, Ticket>,
@@ -24,6 +24,8 @@ pub(super) struct Lot {
 pub(super) struct Slot {
     pub(super) label: String,
     accepts: Vec<String>,
+    features: Vec<String>,
+    reserved: bool,
     rank: i32,
     in_service: bool,
     occupant: Option<String>,
@@ -34,6 +36,7 @@ pub(super) struct Ticket {
     pub(super) number: i64,
     pub(super) plate: String,
     pub(super) class: String,
+    pub(super) needs: Vec<String>,
     pub(super) priority: String,
     pub(super) status: &'static str,
     pub(super) slot: Option<String>,
@@ -83,7 +86,7 @@ impl Lot {
             version: opening.version,
             last_at: i64::MIN,
             next_number: 1,
-            priorities: opening.priorities.clone(),
+            order: opening.order.clone(),
             queue_limit: opening.queue_limit,
             slots: opening.slots.iter().map(Slot::new).collect(),
             tickets: HashMap::new(),
@@ -122,7 +125,9 @@ impl Lot {
     /// What should come of a request.
     pub(super) fn expect(&self, asked: &Asked) -> Expected {
         match asked {
-            Asked::Enter { plate, class, priority } => self.expect_enter(plate, class, priority),
+            Asked::Enter { plate, class, needs, priority } => {
+                self.expect_enter(plate, class, needs, priority)
+            }
             Asked::Exit { plate } => {
                 let of_plate = self.plates.get(&key(plate)).into_iter().flat_map(BTreeMap::values);
                 let open = of_plate.clone().find(|id| self.is_open(id));
@@ -143,10 +148,19 @@ impl Lot {
             Asked::Prioritise { ticket, priority } => match self.ticket(ticket) {
                 None => refused("no-such-ticket"),
                 Some(known) if known.priority == *priority => Expected::Nothing,
-                Some(_) if !self.priorities.contains(priority) => refused("unknown-priority"),
+                Some(_) if !self.order.priorities.contains(priority) => refused("unknown-priority"),
                 Some(known) if known.status != "waiting" => refused_for("not-waiting", ticket),
                 Some(_) => Expected::Change,
             },
+            Asked::Reorder(order) => {
+                let waits =
+                    |id: &String| self.ticket(id).is_some_and(|t| !order.priorities.contains(&t.priority));
+                match order {
+                    _ if self.queue.iter().any(waits) => refused("priority-in-use"),
+                    same if *same == self.order => Expected::Nothing,
+                    _ => Expected::Change,
+                }
+            }
             Asked::AddSlots(slots) => {
                 let repeated = |at: usize| slots[..at].iter().any(|other| other.label == slots[at].label);
                 let taken = (0..slots.len()).any(|at| repeated(at) || self.slot(&slots[at].label).is_some());
@@ -165,10 +179,10 @@ impl Lot {
         }
     }
 
-    fn expect_enter(&self, plate: &str, class: &str, priority: &String) -> Expected {
-        let fits = |slot: &&Slot| slot.accepts.iter().any(|accepted| accepted == class);
+    fn expect_enter(&self, plate: &str, class: &str, needs: &[String], priority: &String) -> Expected {
+        let fits = |slot: &&Slot| slot.fits(class, needs);
         let full = self.queue_limit.is_some_and(|limit| self.queue.len() >= limit);
-        if !self.priorities.contains(priority) {
+        if !self.order.priorities.contains(priority) {
             refused("unknown-priority")
         } else if let Some(open) = self.open_with(plate) {
             refused_for("plate-already-active", open)
@@ -224,11 +238,12 @@ impl Lot {
     fn change(&mut self, seen: &Observation, at: Option<i64>) {
         let id = || seen.ticket().map_or_else(String::new, |ticket| ticket.id.clone());
         match &seen.asked {
-            Asked::Enter { plate, class, priority } => {
+            Asked::Enter { plate, class, needs, priority } => {
                 let ticket = Ticket {
                     number: self.next_number,
                     plate: plate.clone(),
                     class: class.clone(),
+                    needs: needs.clone(),
                     priority: priority.clone(),
                     status: "waiting",
                     slot: None,
@@ -261,6 +276,7 @@ impl Lot {
                     ticket.priority.clone_from(priority);
                 }
             }
+            Asked::Reorder(order) => self.order = order.clone(),
             Asked::AddSlots(slots) => self.slots.extend(slots.iter().map(Slot::new)),
             Asked::ChangeSlot(change) => {
                 if let Some(slot) = self.slots.iter_mut().find(|slot| slot.label == change.label) {
@@ -285,17 +301,25 @@ impl Lot {
         let mut queue: Vec<&String> = self.queue.iter().collect();
         queue.sort_by_key(|id| self.turn(id));
         queue.into_iter().find_map(|id| {
-            let class = &self.ticket(id)?.class;
-            let fitting = self.slots.iter().filter(|slot| slot.is_free() && slot.accepts.contains(class));
-            let best = fitting.min_by_key(|slot| (slot.accepts.len() > 1, slot.rank, &slot.label))?;
+            let ticket = self.ticket(id)?;
+            let fitting =
+                self.slots.iter().filter(|slot| slot.is_free() && slot.fits(&ticket.class, &ticket.needs));
+            let unneeded =
+                |slot: &Slot| slot.features.iter().filter(|had| !ticket.needs.contains(had)).count();
+            let best = fitting
+                .min_by_key(|slot| (slot.accepts.len() > 1, unneeded(slot), slot.rank, slot.label.clone()))?;
             Some((id.clone(), best.label.clone()))
         })
     }
 
-    fn turn(&self, id: &str) -> (Option<usize>, Option<i64>) {
-        let ticket = self.ticket(id);
-        let rank = |ticket: &Ticket| self.priorities.iter().position(|known| *known == ticket.priority);
-        (ticket.and_then(rank), ticket.map(|ticket| ticket.number))
+    /// Strictly by priority, then by number; with head starts by the instant as which the arrival counts, then by id.
+    fn turn(&self, id: &str) -> (Option<usize>, Option<i64>, String) {
+        let Some(ticket) = self.ticket(id) else { return (None, None, String::new()) };
+        let rank = self.order.priorities.iter().position(|known| *known == ticket.priority);
+        match rank.and_then(|rank| self.order.head_starts.get(rank)) {
+            Some(seconds) => (None, Some(ticket.arrived_at - seconds * 1_000_000), id.to_owned()),
+            None => (rank, Some(ticket.number), String::new()),
+        }
     }
 
     fn slot(&self, label: &str) -> Option<&Slot> {
@@ -313,8 +337,14 @@ impl Lot {
 
 impl Slot {
     fn new(new: &NewSlot) -> Self {
-        let NewSlot { label, accepts, rank } = new.clone();
-        Self { label, accepts, rank, in_service: true, occupant: None }
+        let NewSlot { label, accepts, features, reserved, rank } = new.clone();
+        Self { label, accepts, features, reserved, rank, in_service: true, occupant: None }
+    }
+
+    fn fits(&self, class: &str, needs: &[String]) -> bool {
+        self.accepts.iter().any(|accepted| accepted == class)
+            && needs.iter().all(|needed| self.features.contains(needed))
+            && (!self.reserved || !needs.is_empty())
     }
 
     const fn is_free(&self) -> bool {
@@ -325,6 +355,8 @@ impl Slot {
         Self {
             label: self.label.clone(),
             accepts: change.accepts.clone().unwrap_or_else(|| self.accepts.clone()),
+            features: self.features.clone(),
+            reserved: self.reserved,
             rank: change.rank.unwrap_or(self.rank),
             in_service: change.in_service.unwrap_or(self.in_service),
             occupant: self.occupant.clone(),

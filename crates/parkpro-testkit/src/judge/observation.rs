@@ -7,21 +7,34 @@ pub struct Opening {
     pub lot: String,
     /// The version that it was at.
     pub version: i64,
-    /// First served first.
-    pub priorities: Vec<String>,
+    /// In what order the waiting are served.
+    pub order: Order,
     /// How many may wait; no limit if none.
     pub queue_limit: Option<usize>,
     /// Its slots, in service and empty.
     pub slots: Vec<NewSlot>,
 }
 
+/// In what order the waiting of a lot are served.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Order {
+    /// First served first.
+    pub priorities: Vec<String>,
+    /// The head start of each, in seconds; empty if the order is strict.
+    pub head_starts: Vec<i64>,
+}
+
 /// A slot that is there, or is to be added.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NewSlot {
     /// Its label.
     pub label: String,
     /// The classes that it accepts.
     pub accepts: Vec<String>,
+    /// What it has.
+    pub features: Vec<String>,
+    /// Whether only those may stand there who need something that it has.
+    pub reserved: bool,
     /// Order of allocation.
     pub rank: i32,
 }
@@ -58,6 +71,8 @@ pub enum Asked {
         plate: String,
         /// Its class.
         class: String,
+        /// What its slot must have.
+        needs: Vec<String>,
         /// Its priority.
         priority: String,
     },
@@ -95,6 +110,8 @@ pub enum Asked {
         /// The priority.
         priority: String,
     },
+    /// The queue gets another order.
+    Reorder(Order),
     /// Slots are added.
     AddSlots(Vec<NewSlot>),
     /// A slot changes.
@@ -120,12 +137,15 @@ pub struct SlotChange {
 }
 
 /// What came back.
+#[expect(clippy::large_enum_variant, reason = "for tests: almost all of them are of the large one")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answered {
     /// Done: the ticket as it now is, and who else got a slot.
     Ticket(SeenTicket, Vec<Promoted>),
     /// Done: the slots as they now are, and who got one.
     Slots(Vec<SeenSlot>, Vec<Promoted>),
+    /// Done: a lot, and who got a slot.
+    Lot(Vec<Promoted>),
     /// Refused.
     Refused {
         /// The code of the refusal: `plate-already-active`.
@@ -150,6 +170,8 @@ pub struct SeenTicket {
     pub plate: String,
     /// Its class.
     pub class: String,
+    /// What its slot must have.
+    pub needs: Vec<String>,
     /// Its priority.
     pub priority: String,
     /// `waiting`, `parked`, `departed`, `withdrawn` or `voided`.
@@ -189,13 +211,15 @@ pub struct SeenSlot {
 impl Observation {
     /// Whether it was done.
     pub(super) const fn is_granted(&self) -> bool {
-        matches!(self.answered, Answered::Ticket(..) | Answered::Slots(..))
+        matches!(self.answered, Answered::Ticket(..) | Answered::Slots(..) | Answered::Lot(_))
     }
 
     /// Who got a slot by it.
     pub(super) fn promoted(&self) -> &[Promoted] {
         match &self.answered {
-            Answered::Ticket(_, promoted) | Answered::Slots(_, promoted) => promoted,
+            Answered::Ticket(_, promoted) | Answered::Slots(_, promoted) | Answered::Lot(promoted) => {
+                promoted
+            }
             _ => &[],
         }
     }

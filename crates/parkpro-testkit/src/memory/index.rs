@@ -76,7 +76,7 @@ impl WaitingQueue for MemoryQueue {
         Ok(self.with(|lots| {
             let held = lots.get(&lot).filter(|held| held.epoch == epoch && held.version >= at_least)?;
             let turn = *held.members.get(&ticket)?;
-            let before = held.members.values().filter(|other| **other < turn).count();
+            let before = held.members.iter().filter(|(id, its)| (**its, **id) < (turn, ticket)).count();
             Some(Place { position: i64::try_from(before).ok()? + 1, version: held.version })
         }))
     }

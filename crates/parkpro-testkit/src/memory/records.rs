@@ -5,11 +5,11 @@ use parkpro_domain::{
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
-        JournalCursor, LotView, Place, PortError, QueueSnapshot, Records, SlotCursor, SlotFilter,
-        TicketFilter, TicketView, WaitingPage,
+        JournalCursor, LotView, Place, PlateHistory, PortError, QueueCursor, QueueSnapshot, Records,
+        SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
-    ticket::{Ticket, TicketId, TicketNumber, Turn},
+    ticket::{Ticket, TicketId, TicketNumber},
 };
 
 use super::{MemoryRecord, state::State};
@@ -99,6 +99,15 @@ impl Records for MemoryRecord {
         }))
     }
 
+    async fn plates(&self, ticket: TicketId) -> Result<Option<PlateHistory>, PortError> {
+        let Some(view) = self.ticket(ticket).await? else { return Ok(None) };
+        let of_ticket = |state: &State| {
+            let all = state.corrections.iter();
+            all.filter(|correction| correction.ticket == ticket).cloned().collect()
+        };
+        Ok(Some(PlateHistory { view, corrections: self.look(of_ticket) }))
+    }
+
     async fn tickets(
         &self,
         lot: LotId,
@@ -116,15 +125,14 @@ impl Records for MemoryRecord {
     async fn waiting(
         &self,
         lot: LotId,
-        after: Option<Turn>,
+        after: Option<QueueCursor>,
         limit: u32,
     ) -> Result<Option<WaitingPage>, PortError> {
         Ok(self.look_at(&lot, |state, lot| {
-            let (ahead, behind): (Vec<_>, Vec<_>) = state
-                .waiting_in(&lot.id)
-                .into_iter()
-                .cloned()
-                .partition(|ticket| after.is_some_and(|after| ticket.turn <= after));
+            let (ahead, behind): (Vec<_>, Vec<_>) =
+                state.waiting_in(&lot.id).into_iter().cloned().partition(|ticket| {
+                    after.is_some_and(|after| (ticket.turn, ticket.id) <= (after.turn, after.ticket))
+                });
             WaitingPage { lot: lot.clone(), ahead: count(ahead.len()), tickets: page(behind, limit) }
         }))
     }

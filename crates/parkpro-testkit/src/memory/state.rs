@@ -11,7 +11,7 @@ use parkpro_domain::{
     lot::{Lot, LotId, Tally},
     ports::{Key, Reply},
     slot::{Slot, SlotId},
-    ticket::{Berth, Stage, Ticket, TicketId, TicketStatus, Turn},
+    ticket::{Berth, PlateCorrection, Stage, Ticket, TicketId, TicketStatus, Turn},
     time::Timestamp,
     vehicle::PlateKey,
 };
@@ -25,6 +25,7 @@ pub(super) struct State {
     pub(super) slots: BTreeMap<(LotId, SlotId), Slot>,
     tickets: BTreeMap<TicketId, Ticket>,
     pub(super) journal: Vec<Entry>,
+    pub(super) corrections: Vec<PlateCorrection>,
     pub(super) kept: BTreeMap<(Principal, String), Kept>,
 }
 
@@ -67,7 +68,7 @@ impl State {
     pub(super) fn waiting_in(&self, lot: &LotId) -> Vec<&Ticket> {
         let waiting = |ticket: &&Ticket| ticket.lot == *lot && ticket.status() == TicketStatus::Waiting;
         let mut tickets: Vec<_> = self.tickets.values().filter(waiting).collect();
-        tickets.sort_by_key(|ticket| ticket.turn);
+        tickets.sort_by_key(|ticket| (ticket.turn, ticket.id));
         tickets
     }
 
@@ -90,7 +91,7 @@ impl State {
             tally.count_slot(slot);
         }
         for ticket in self.waiting_in(lot) {
-            tally.count_waiting(&ticket.class, &ticket.priority, 1);
+            tally.count_waiting(ticket.demand(), &ticket.priority, 1);
         }
         tally
     }
@@ -122,13 +123,25 @@ impl State {
         self.check_order(&changes);
 
         let Changes {
-            lot, tally, new_slots, ended, moved, new_tickets, slots, journal, queue: delta, ..
+            lot,
+            tally,
+            new_slots,
+            ended,
+            moved,
+            amended,
+            corrections,
+            new_tickets,
+            slots,
+            journal,
+            queue: delta,
+            ..
         } = changes;
         self.lots.insert(id.clone(), lot);
         self.slots.extend(new_slots.into_iter().chain(slots).map(|slot| ((id.clone(), slot.id), slot)));
-        let tickets = ended.into_iter().chain(moved).chain(new_tickets);
+        let tickets = ended.into_iter().chain(moved).chain(amended).chain(new_tickets);
         self.tickets.extend(tickets.map(|ticket| (ticket.id, ticket)));
         self.journal.extend(journal);
+        self.corrections.extend(corrections);
 
         counts.slots.extend(tally.slots);
         counts.waiting.extend(tally.waiting);

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parkpro_domain::{
     command::Target,
+    demand::Demand,
     facts::{Changes, Facts, Needs},
     lot::{Lot, LotId},
     ports::{Clock, Key, PortError, Reply},
@@ -11,7 +12,6 @@ use parkpro_domain::{
     slot::{Accepts, Slot},
     ticket::{TicketId, Turn},
     time::Timestamp,
-    vehicle::VehicleClass,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -90,9 +90,19 @@ impl Transaction for MemoryTransaction {
     async fn ahead(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, PortError> {
         self.check_open();
         let ahead = |state: &State| {
-            state.members(lot).into_iter().filter(|(id, its)| *id != ticket && *its < turn).count()
+            state
+                .members(lot)
+                .into_iter()
+                .filter(|(id, its)| *id != ticket && (*its, *id) < (turn, ticket))
+                .count()
         };
         Ok(i64::try_from(self.store.read(ahead)).unwrap_or(i64::MAX))
+    }
+
+    async fn behind(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, PortError> {
+        self.check_open();
+        let members = self.store.read(|state| state.members(lot));
+        Ok(members.into_iter().filter(|(_, turn)| *turn >= from).collect())
     }
 
     async fn write(
@@ -141,9 +151,9 @@ fn facts(state: &State, lot: Lot, needs: &Needs) -> Facts {
         }
         tickets.extend(state.newest_ticket(&id, plate));
     }
-    let mut heads: BTreeMap<&VehicleClass, i64> = BTreeMap::new();
+    let mut heads: BTreeMap<Demand, i64> = BTreeMap::new();
     for ticket in state.waiting_in(&id) {
-        let known = heads.entry(&ticket.class).or_default();
+        let known = heads.entry(ticket.demand()).or_default();
         *known += 1;
         if *known <= needs.heads {
             facts.know_ticket(ticket.clone());

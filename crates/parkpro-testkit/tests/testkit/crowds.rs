@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use parkpro_domain::{command::OpenLot, ports::SlotFilter};
+use parkpro_domain::{command::OpenLot, lot::Priorities, ports::SlotFilter};
 use parkpro_testkit::{
     ask,
     clock::MINUTE,
@@ -12,7 +12,7 @@ use parkpro_testkit::{
     subject::Subject,
 };
 
-/// Two lots of six slots, one of which has a short queue; a crowd with `requests` requests; and what it saw.
+/// Two lots of six slots, with features, one of which has a short queue; a crowd with `requests` requests; and what it saw.
 async fn seen(batch: usize, requests: usize, seed: u64) -> (Subject, Vec<Opening>, Vec<Observation>) {
     let subject = Subject::new(Arc::new(MemoryStage::new(batch, false))).await;
     let mut openings = Vec::new();
@@ -21,10 +21,12 @@ async fn seen(batch: usize, requests: usize, seed: u64) -> (Subject, Vec<Opening
             ask::slot("A-1"),
             ask::slot("A-2"),
             ask::slot_for("car+van", "B-1"),
-            ask::slot_for("bike+car", "B-2"),
+            ask::slot_for("bike+car/electric", "B-2"),
+            ask::slot_for("car/accessible+electric!", "B-3"),
             ask::slot_for("van", "C-1"),
         ];
-        let open = OpenLot { queue_limit, ..ask::open(lot, slots) };
+        let priorities = Priorities::parse(if lot == "main" { "vip:900,standard:0" } else { "vip,standard" });
+        let open = OpenLot { queue_limit, priorities: priorities.unwrap(), ..ask::open(lot, slots) };
         subject.open(open).await;
         let slots = reading::slots(&*subject.records(), &ask::lot(lot), SlotFilter::default(), 50).await;
         openings.push(ledger::opening(&subject.lot(lot).await.lot, &slots));
@@ -37,6 +39,7 @@ async fn seen(batch: usize, requests: usize, seed: u64) -> (Subject, Vec<Opening
         labels: ["A-1", "A-2", "B-1", "C-1", "D-1", "D-2"].map(String::from).to_vec(),
         keyed: 25,
         repeated: 30,
+        reorders: true,
         seed,
     };
     let ticking = subject.clock.clone();

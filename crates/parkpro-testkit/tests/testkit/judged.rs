@@ -1,18 +1,19 @@
 //! The judge himself: what is right passes, and each kind of wrong is noticed and named.
 
 use parkpro_testkit::judge::{
-    Answered, Asked, Kind, NewSlot, Observation, Opening, Promoted, SeenTicket, Verdict, judge,
+    Answered, Asked, Kind, NewSlot, Observation, Opening, Order, Promoted, SeenTicket, Verdict, judge,
 };
 
 const PER_HOUR: i64 = 5000;
 const HOUR: i64 = 3_600_000_000;
 
 fn opening(lot: &str, queue_limit: Option<usize>) -> Opening {
-    let slot = |label: &str| NewSlot { label: label.into(), accepts: vec!["car".into()], rank: 0 };
+    let slot =
+        |label: &str| NewSlot { label: label.into(), accepts: vec!["car".into()], ..NewSlot::default() };
     Opening {
         lot: lot.into(),
         version: 1,
-        priorities: vec!["vip".into(), "standard".into()],
+        order: Order { priorities: vec!["vip".into(), "standard".into()], head_starts: vec![] },
         queue_limit,
         slots: vec![slot("A"), slot("B")],
     }
@@ -28,7 +29,7 @@ fn first_wrong(seen: &[Observation]) -> Option<Kind> {
 }
 
 fn enter(plate: &str) -> Asked {
-    Asked::Enter { plate: plate.into(), class: "car".into(), priority: "standard".into() }
+    Asked::Enter { plate: plate.into(), class: "car".into(), needs: vec![], priority: "standard".into() }
 }
 
 fn exit(plate: &str) -> Asked {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use parkpro_domain::{
-    command::{ChangeSlot, Command},
+    command::{ChangeSlot, Command, Enter},
     outcome::{Done, Refusal, Subject},
     ports::{Answer, Fault, Records, Request},
     protocol::{Verdict, turn},
@@ -169,6 +169,22 @@ fn a_fault_while_a_place_is_counted_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_fault_while_those_behind_are_read_leaves_nothing_behind() {
+    let bench = Bench::new();
+    bench.turn(&[ask::request(ask::reorder("main", "vip:900,standard:0"))]);
+    bench.turn(&[enter("main", 1), enter("main", 2), enter("main", 3)]);
+    bench.faults.steps();
+    assert_eq!(told(&bench.turn(&[enter("main", 4)])), ["done"]);
+    assert!(!bench.faults.steps().contains(&Step::Behind), "who has the least head start overtakes nobody");
+    bench.faults.fail(Step::Behind, Fault::Corrupt, 1);
+    let vip = ask::enter("main", nth_ticket(5), "P5");
+    let vip = ask::request(Command::Enter(Enter { priority: ask::priority("vip"), ..vip }));
+    assert_eq!(told(&bench.turn(std::slice::from_ref(&vip))), ["Corrupt"]);
+    assert_eq!(told(&bench.turn(&[vip])), ["done"]);
+    assert!(bench.faults.steps().contains(&Step::Behind));
+}
+
+#[test]
 fn one_bad_request_never_spoils_the_others() {
     let bench = Bench::new();
     bench.faults.poison("BAD");
@@ -315,7 +331,8 @@ fn who_needs_more_than_a_lot_has_the_turn_alone() {
     bench.turn(&[enter("main", 1)]);
     let amend = ask::request(ask::correct(nth_ticket(1), "NEW"));
     let open = ask::request(Command::OpenLot(ask::open("third", vec![])));
-    for alone in [amend, open] {
+    let reorder = ask::request(ask::reorder("main", "vip:900,standard:0"));
+    for alone in [amend, open, reorder] {
         let last = [enter("main", 2), alone.clone(), enter_as("main", 3, "P2")];
         assert_eq!(told(&bench.turn(&last))[1], "postponed");
         let first = [alone, enter("annex", 4)];

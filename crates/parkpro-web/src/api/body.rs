@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt::Display, ops::RangeInclusive};
 
 use parkpro_domain::{
+    demand::{Feature, Features},
     invalid::Invalid,
     slot::{Accepts, Level, SlotLabel},
     ticket::Reason,
@@ -264,6 +265,11 @@ pub(crate) fn list<T>(read: impl Fn(&Json<'_>) -> Read<T>) -> impl Fn(&Json<'_>)
 /// What a slot accepts: a list of classes.
 pub(crate) fn accepts(json: &Json<'_>) -> Read<Accepts> {
     Ok(Accepts::of(list(text(VehicleClass::parse))(json)?)?)
+}
+
+/// What a slot has, or a vehicle needs: a list of features.
+pub(crate) fn features(json: &Json<'_>) -> Read<Features> {
+    Ok(Features::of(list(text(Feature::parse))(json)?)?)
 }
 
 /// A label of a slot.

@@ -71,6 +71,8 @@ codes! {
         "A lot has this id, or had it before it was removed. Ids are never given again.";
     LotInUse 409 "lot-in-use" "The lot is in use"
         "Vehicles are parked or waiting in the lot; `open_tickets` says how many. Set `accepting` to false and wait until they are gone.";
+    PriorityInUse 409 "priority-in-use" "Vehicles wait with the priority"
+        "The lot would lose a priority that waiting tickets have. Keep it, or give those tickets another one first (PATCH /api/v1/tickets/{id}).";
     LabelTaken 409 "label-taken" "The label is taken"
         "Another slot of the lot has this label, or the request has it twice. No slot of the request was added.";
     SlotOccupied 409 "slot-occupied" "A vehicle stands in the slot"
@@ -120,7 +122,9 @@ codes! {
     InvalidCurrency 422 "invalid-currency" "There is no such currency"
         "It is a code of ISO 4217 in capitals, such as EUR.";
     InvalidPriorities 422 "invalid-priorities" "The priorities are not right"
-        "They are at most 16 different names, first served first, one of them standard.";
+        "They are at most 16 different names, first served first, one of them standard. With ageing each has its `head_start_seconds`, from 0 to 86,400; a strict order has none.";
+    InvalidOrder 422 "invalid-order" "There is no such order"
+        "The `order` of a `priority_policy` is `strict` or `ageing`.";
     InvalidLabel 422 "invalid-label" "A label is not right"
         "It has 1 to 32 characters of A-Z, a-z, 0-9, -, _, . and #.";
     InvalidLevel 422 "invalid-level" "A level is not right"
@@ -131,6 +135,12 @@ codes! {
         "It has 1 to 16 letters and digits of any script, with spaces, dashes and dots between them as you like, and at most 32 characters in all. Control, bidirectional and zero-width characters are refused.";
     InvalidVehicleClass 422 "invalid-vehicle-class" "The vehicle class is not right"
         "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidFeature 422 "invalid-feature" "A feature is not right"
+        "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
+    InvalidFeatures 422 "invalid-features" "There are too many features"
+        "A slot has, and a vehicle needs, at most 8 different features.";
+    ReservedWithoutFeature 422 "reserved-without-feature" "A reserved slot needs a feature"
+        "A slot that is `reserved` is given only to vehicles that need one of its `features`. Without a feature nobody could ever have it: name one, or set `reserved` to false.";
     InvalidPriority 422 "invalid-priority" "The priority is not right"
         "It has 1 to 32 characters of a-z, 0-9, - and _, and begins with a letter or a digit.";
     InvalidTicketId 422 "invalid-ticket-id" "The id of a ticket is not right"
@@ -142,7 +152,7 @@ codes! {
     OccurredAtOutOfRange 422 "occurred-at-out-of-range" "The gate's clock is too far off"
         "`occurred_at` is from 24 hours ago to 2 minutes ahead of the server's clock. It is recorded and decides nothing; leave it out if the clock cannot be trusted.";
     NothingFits 422 "nothing-fits" "No slot ever accepts this vehicle"
-        "The lot has no slot that accepts the class, free or not, so the vehicle would wait for ever.";
+        "The lot has no slot, free or not, that accepts the class, has all that the vehicle `needs`, and is not reserved for others; so the vehicle would wait for ever.";
     UnknownPriority 422 "unknown-priority" "The lot has no such priority"
         "GET /api/v1/lots/{lot} lists its priorities.";
     IdempotencyKeyReused 422 "idempotency-key-reused" "The key stands for another request"

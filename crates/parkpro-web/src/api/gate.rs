@@ -8,7 +8,7 @@ use parkpro_domain::{
 
 use super::{
     Answered, Call, Code, Form, Place, TicketChange, at,
-    body::{Fields, seen_at, text},
+    body::{Fields, features, seen_at, text},
     call::{SMALL, read},
 };
 use crate::docs::{
@@ -31,6 +31,8 @@ pub(super) fn places() -> Vec<Place> {
             Code::UnknownPriority,
             Code::InvalidPlate,
             Code::InvalidVehicleClass,
+            Code::InvalidFeature,
+            Code::InvalidFeatures,
             Code::InvalidPriority,
             Code::InvalidInstant,
             Code::OccurredAtOutOfRange,
@@ -63,6 +65,7 @@ async fn enter(mut call: Call) -> Answered {
     let enter = read(&json, |mut fields| {
         let plate = fields.required("plate", text(Plate::parse));
         let class = fields.optional("vehicle_class", text(VehicleClass::parse));
+        let needs = fields.optional("needs", features);
         let priority = fields.optional("priority", text(Priority::parse));
         let occurred_at = fields.optional("occurred_at", seen_at(call.park.clock.now()));
         fields.finish(|| {
@@ -71,6 +74,7 @@ async fn enter(mut call: Call) -> Answered {
                 ticket: call.park.ids.ticket(),
                 plate: plate?,
                 class: class.unwrap_or_else(VehicleClass::car),
+                needs: needs.unwrap_or_default(),
                 priority: priority.unwrap_or_else(Priority::standard),
                 occurred_at,
             })

@@ -2,7 +2,8 @@
 
 use parkpro_domain::{
     command::{ChangeLot, Command, OpenLot},
-    lot::{LotId, LotName, Priorities},
+    invalid::Invalid,
+    lot::{HeadStart, LotId, LotName, Priorities},
     money::Currency,
     ports::LotView,
     slot::Accepts,
@@ -12,7 +13,7 @@ use parkpro_domain::{
 
 use super::{
     Answered, Call, Code, Form, LotBody, LotChange, Page, Place, Problem, at,
-    body::{Fields, Read, flag, list, text, whole},
+    body::{Fields, Mistakes, Read, flag, list, text, whole},
     call::{LARGE, SMALL, read},
     etag,
     json::Json,
@@ -27,7 +28,15 @@ use crate::docs::{
 };
 
 pub(super) fn places() -> Vec<Place> {
-    let settings = [Code::InvalidName, Code::InvalidTimeZone, Code::OutOfRange];
+    let settings = [
+        Code::InvalidName,
+        Code::InvalidTimeZone,
+        Code::OutOfRange,
+        Code::InvalidPriorities,
+        Code::InvalidPriority,
+        Code::InvalidOrder,
+        Code::ChooseOne,
+    ];
     vec![
         at("/api/v1/lots")
             .get(
@@ -44,10 +53,10 @@ pub(super) fn places() -> Vec<Place> {
                     .creates::<LotChange<'_>>("The lot", samples::opened())
                     .tagged()
                     .refuses(&[Code::LotIdTaken, Code::LabelTaken])
-                    .refuses(&[Code::InvalidLotId, Code::InvalidCurrency, Code::InvalidPriorities])
-                    .refuses(&[Code::InvalidPriority, Code::ChooseOne, Code::TooManySlots])
+                    .refuses(&[Code::InvalidLotId, Code::InvalidCurrency, Code::TooManySlots])
                     .refuses(&[Code::InvalidLabel, Code::InvalidLevel, Code::InvalidAccepts])
-                    .refuses(&[Code::InvalidVehicleClass])
+                    .refuses(&[Code::InvalidVehicleClass, Code::InvalidFeature, Code::InvalidFeatures])
+                    .refuses(&[Code::ReservedWithoutFeature])
                     .refuses(&settings),
             ),
         at("/api/v1/lots/{lot}")
@@ -61,12 +70,12 @@ pub(super) fn places() -> Vec<Place> {
             .patch(
                 change,
                 Doc::change("changeLot", Tag::Lots, "New settings of a lot")
-                    .says("What is missing stays. A lot that is not `accepting` takes no vehicles; those inside or waiting go on as before.")
+                    .says("What is missing stays. A lot that is not `accepting` takes no vehicles; those inside or waiting go on as before. Other priorities or another policy sort the queue anew, in the same change.")
                     .takes::<LotSettings>(samples::lot_settings())
                     .conditional()
                     .answers::<LotChange<'_>>(200, "The lot as it now is", samples::lot_changed())
                     .tagged()
-                    .refuses(&[Code::NoSuchLot])
+                    .refuses(&[Code::NoSuchLot, Code::PriorityInUse])
                     .refuses(&settings),
             )
             .delete(
@@ -117,7 +126,7 @@ fn opening(mut fields: Fields<'_>, default: &Accepts) -> Read<OpenLot> {
     let currency = fields.required("currency", text(Currency::parse));
     let accepting = fields.optional("accepting", flag);
     let queue_limit = fields.optional("queue_limit", whole(0..=u32::MAX));
-    let priorities = fields.optional("priorities", priorities);
+    let priorities = order(&mut fields);
     let slots = fields.optional("slots", |json| new_slots(json, default));
     fields.finish(|| {
         Some(OpenLot {
@@ -137,6 +146,52 @@ pub(crate) fn priorities(json: &Json<'_>) -> Read<Priorities> {
     Ok(Priorities::of(list(text(Priority::parse))(json)?)?)
 }
 
+/// In what order the waiting are served, in one of its two forms.
+fn order(fields: &mut Fields<'_>) -> Option<Priorities> {
+    if fields.has("priorities") && fields.has("priority_policy") {
+        fields.wrong("choose-one", "give either priorities or priority_policy");
+    }
+    let strict = fields.optional("priorities", priorities);
+    fields.optional("priority_policy", policy).or(strict)
+}
+
+/// `{"order": "ageing", "classes": [{"name": "vip", "head_start_seconds": 900}, …]}`.
+pub(crate) fn policy(json: &Json<'_>) -> Read<Priorities> {
+    let mut fields = Fields::of(json)?;
+    let ageing = fields.required("order", text(is_ageing));
+    let classes = fields.required("classes", list(class));
+    let (ageing, classes) = fields.finish(|| ageing.zip(classes))?;
+    let all = Mistakes::of(
+        "invalid-priorities",
+        "with ageing every class has its head_start_seconds, and in a strict order none has",
+    );
+    if ageing {
+        let classes = classes.into_iter().map(|(name, head_start)| Some((name, head_start?)));
+        return Ok(Priorities::ageing(classes.collect::<Option<_>>().ok_or(all)?)?);
+    }
+    if classes.iter().any(|(_, head_start)| head_start.is_some()) {
+        return Err(all);
+    }
+    Ok(Priorities::of(classes.into_iter().map(|(name, _)| name).collect())?)
+}
+
+fn is_ageing(order: &str) -> Result<bool, Invalid> {
+    match order {
+        "strict" => Ok(false),
+        "ageing" => Ok(true),
+        _ => Err(Invalid::new("invalid-order", "the order is strict or ageing")),
+    }
+}
+
+fn class(json: &Json<'_>) -> Read<(Priority, Option<HeadStart>)> {
+    let mut fields = Fields::of(json)?;
+    let name = fields.required("name", text(Priority::parse));
+    let head_start = fields.optional("head_start_seconds", |json| {
+        Ok(HeadStart::of_seconds(whole(0..=HeadStart::MOST_SECONDS)(json)?)?)
+    });
+    fields.finish(|| Some((name?, head_start)))
+}
+
 async fn change(mut call: Call) -> Answered {
     let (lot, revision) = (call.lot()?, call.if_match()?);
     let body = call.body(SMALL).await?;
@@ -146,7 +201,9 @@ async fn change(mut call: Call) -> Answered {
         let zone = fields.changed("time_zone", text(Zone::parse));
         let accepting = fields.changed("accepting", flag);
         let queue_limit = fields.cleared("queue_limit", whole(0..=u32::MAX));
-        fields.finish(|| Some(ChangeLot { lot, revision, name, zone, accepting, queue_limit }))
+        let priorities = order(&mut fields);
+        let change = ChangeLot { lot, revision, name, zone, accepting, queue_limit, priorities };
+        fields.finish(|| Some(change))
     })?;
     call.change(Command::ChangeLot(change), Form::Changed, Some(&json)).await
 }

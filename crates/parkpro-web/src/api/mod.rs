@@ -41,14 +41,16 @@ use serde::Serialize;
 
 pub use self::availability::Sheet;
 pub(crate) use self::{
-    body::{Fields, Mistakes, Read, accepts, flag, instant, label, level, reason, seen_at, text, whole},
+    body::{
+        Fields, Mistakes, Read, accepts, features, flag, instant, label, level, reason, seen_at, text, whole,
+    },
     call::Call,
     code::Code,
     events::frame as event_frame,
     gate::leaving,
     health::Health,
     json::Json,
-    lots::priorities,
+    lots::{policy, priorities},
     paging::Part,
     problem::{PROBLEM_JSON, Problem, ProblemBody, retry_soon},
     request_id::RequestId,

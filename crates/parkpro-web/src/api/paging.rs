@@ -5,9 +5,9 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use parkpro_domain::{
     invalid::Invalid,
     lot::{LotId, Version},
-    ports::{JournalCursor, SlotCursor},
+    ports::{JournalCursor, QueueCursor, SlotCursor},
     slot::SlotLabel,
-    ticket::{TicketNumber, Turn},
+    ticket::{TicketId, TicketNumber, Turn},
 };
 
 use super::body::{Fields, text, whole_text};
@@ -109,15 +109,16 @@ impl Cursor for TicketNumber {
     }
 }
 
-impl Cursor for Turn {
+impl Cursor for QueueCursor {
     const LIST: &'static str = "queue";
 
     fn write(&self) -> String {
-        self.0.to_string()
+        format!("{}:{}", self.turn.0, self.ticket)
     }
 
     fn read(text: &str) -> Option<Self> {
-        text.parse().ok().map(Self)
+        let (turn, ticket) = text.split_once(':')?;
+        Some(Self { turn: Turn(turn.parse().ok()?), ticket: TicketId::parse(ticket).ok()? })
     }
 }
 
@@ -152,10 +153,11 @@ mod tests {
         let label = SlotLabel::parse("A-07").unwrap();
         let slots = SlotCursor { rank: -3, label };
         assert_eq!(decode::<SlotCursor>(&encode(&slots)).unwrap(), slots);
-        assert_eq!(decode::<Turn>(&encode(&Turn(1 << 45))).unwrap(), Turn(1 << 45));
+        let queue = QueueCursor { turn: Turn(-(1 << 45)), ticket: TicketId(uuid::Uuid::from_u128(7)) };
+        assert_eq!(decode::<QueueCursor>(&encode(&queue)).unwrap(), queue);
         let event = JournalCursor { version: Version(7), n: 2 };
         assert_eq!(decode::<JournalCursor>(&encode(&event)).unwrap(), event);
-        assert!(decode::<TicketNumber>(&encode(&Turn(1))).is_err(), "of another list");
+        assert!(decode::<TicketNumber>(&encode(&queue)).is_err(), "of another list");
         for wrong in ["", "x", "ä", "bG90czo", "bG90czo=", &encode(&slots)[1..]] {
             assert!(decode::<LotId>(wrong).is_err(), "{wrong}");
         }
@@ -163,10 +165,13 @@ mod tests {
 
     #[test]
     fn the_last_page_has_no_next() {
-        let part = Part::<Turn> { after: None, limit: 2 };
+        let part = Part::<TicketNumber> { after: None, limit: 2 };
         let mut rows = vec![1, 2, 3];
-        assert_eq!(part.cut(&mut rows, |row| Turn(*row)), Some(encode(&Turn(2))));
-        assert_eq!((rows.as_slice(), part.cut(&mut rows.clone(), |row| Turn(*row))), (&[1, 2][..], None));
+        assert_eq!(part.cut(&mut rows, |row| TicketNumber(*row)), Some(encode(&TicketNumber(2))));
+        assert_eq!(
+            (rows.as_slice(), part.cut(&mut rows.clone(), |row| TicketNumber(*row))),
+            (&[1, 2][..], None)
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
 };
 use parkpro_domain::{
+    demand::Demand,
     lot::Version,
     outcome::Refusal,
     ports::{BoxError, Fault, LedgerError, PortError},
@@ -229,6 +230,15 @@ pub(crate) const fn retry_soon(code: Code) -> bool {
     matches!(code, Code::RequestInProgress) || code.about().status == 503
 }
 
+fn nothing_fits(demand: &Demand) -> String {
+    let needs: Vec<&str> = demand.needs().collect();
+    let class = demand.class();
+    match needs.as_slice() {
+        [] => format!("No slot of the lot ever accepts a {class}."),
+        needs => format!("No slot of the lot ever accepts a {class} that needs {}.", needs.join(" and ")),
+    }
+}
+
 /// The one place where a refusal gets its code.
 fn refused(refusal: &Refusal) -> (Code, String, Subject) {
     let none = Subject::default();
@@ -246,6 +256,10 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             format!("{open_tickets} vehicles are parked or waiting in the lot."),
             Subject { open_tickets: Some(*open_tickets), ..none },
         ),
+        Refusal::PriorityInUse { priority, waiting } => {
+            let detail = format!("{waiting} vehicles wait with the priority {}.", priority.as_str());
+            (Code::PriorityInUse, detail, none)
+        }
         Refusal::LabelTaken(label) => {
             (Code::LabelTaken, format!("The label {label} is taken, or given twice."), none)
         }
@@ -266,8 +280,10 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             format!("No slot is free for the vehicle, and {limit} wait, which is as many as may."),
             Subject { limit: Some(*limit), ..none },
         ),
-        Refusal::NothingFits(class) => {
-            (Code::NothingFits, format!("No slot of the lot ever accepts a {class}."), none)
+        Refusal::NothingFits(demand) => (Code::NothingFits, nothing_fits(demand), none),
+        Refusal::ReservedWithoutFeature(label) => {
+            let detail = format!("Slot {label} would be reserved for a feature, and it has none.");
+            (Code::ReservedWithoutFeature, detail, none)
         }
         Refusal::UnknownPriority(priority) => {
             (Code::UnknownPriority, format!("The lot has no priority {}.", priority.as_str()), none)

@@ -2,6 +2,7 @@
 
 use parkpro_domain::{
     command::{ChangeSlot, Command, NewSlot},
+    demand::Feature,
     lot::LotId,
     parking::numbered_slots,
     ports::{SlotCursor, SlotFilter},
@@ -11,7 +12,7 @@ use parkpro_domain::{
 
 use super::{
     Answered, Call, Code, Form, Page, Place, Problem, SlotBody, SlotChange, at,
-    body::{Fields, Mistakes, Read, accepts, flag, label, level, list, reason, text, whole},
+    body::{Fields, Mistakes, Read, accepts, features, flag, label, level, list, reason, text, whole},
     call::{LARGE, SMALL, read},
     etag,
     json::Json,
@@ -35,6 +36,9 @@ pub(super) fn places() -> Vec<Place> {
         Code::InvalidLevel,
         Code::InvalidAccepts,
         Code::InvalidVehicleClass,
+        Code::InvalidFeature,
+        Code::InvalidFeatures,
+        Code::ReservedWithoutFeature,
         Code::OutOfRange,
     ];
     vec![
@@ -47,13 +51,14 @@ pub(super) fn places() -> Vec<Place> {
                     .query("status", "With this status.", one_of(&SLOT_STATUSES.map(SlotStatus::as_str)))
                     .query("level", "On this level.", parameter::text())
                     .query("accepts", "That accept this class of vehicle.", parameter::text())
+                    .query("feature", "That have this feature.", parameter::text())
                     .answers_page::<SlotBody<'_>>("A page", samples::slots())
                     .refuses(&[Code::NoSuchLot]),
             )
             .post(
                 add,
                 Doc::change("addSlots", Tag::Slots, "New slots")
-                    .says("One (`label`), several (`slots`) or numbered ones (`count` and `prefix`), at most 10,000; all of them or none, in one change. A slot that was removed comes back under its label. Without `accepts` a slot accepts what the program was set up with.")
+                    .says("One (`label`), several (`slots`) or numbered ones (`count` and `prefix`), at most 10,000; all of them or none, in one change. A slot that was removed comes back under its label. Without `accepts` a slot accepts what the program was set up with. A vehicle that needs a feature parks only where it is; a slot that is `reserved` is given to nobody who does not need one of its `features`.")
                     .takes_much::<NewSlots>(samples::new_slots())
                     .creates::<SlotChange<'_>>("The slot; or `slots`, without `Location` and `ETag`, if they were asked for as several", samples::slot_added())
                     .tagged()
@@ -97,6 +102,7 @@ async fn list_slots(call: Call) -> Answered {
             status: fields.optional("status", text(SlotStatus::parse)),
             level: fields.optional("level", text(Level::parse)),
             accepts: fields.optional("accepts", text(VehicleClass::parse)),
+            feature: fields.optional("feature", text(Feature::parse)),
         };
         let part = Part::<SlotCursor>::of(&mut fields);
         fields.finish(|| Some((filter, part)))
@@ -165,16 +171,17 @@ fn one_or_several(mut fields: Fields<'_>, default: &Accepts) -> Read<Vec<NewSlot
 fn one(mut fields: Fields<'_>, default: &Accepts) -> Read<NewSlot> {
     let label = fields.required("label", label);
     let level = fields.optional("level", level);
-    let accepts = fields.optional("accepts", accepts);
+    let accepts = acceptance(&mut fields, default);
     let rank = fields.optional("rank", whole(i32::MIN..=i32::MAX));
-    fields.finish(|| {
-        Some(NewSlot {
-            label: label?,
-            level,
-            accepts: accepts.unwrap_or_else(|| default.clone()),
-            rank: rank.unwrap_or(0),
-        })
-    })
+    fields.finish(|| Some(NewSlot { label: label?, level, accepts: accepts?, rank: rank.unwrap_or(0) }))
+}
+
+/// Which vehicles a new slot takes.
+fn acceptance(fields: &mut Fields<'_>, default: &Accepts) -> Option<Accepts> {
+    let classes = fields.optional("accepts", accepts).unwrap_or_else(|| default.clone());
+    let features = fields.optional("features", features).unwrap_or_default();
+    let reserved = fields.optional("reserved", flag).unwrap_or(false);
+    classes.with(&features, reserved).map_err(|wrong| fields.wrong(wrong.code, wrong.detail)).ok()
 }
 
 fn several(json: &Json<'_>, default: &Accepts) -> Read<Vec<NewSlot>> {
@@ -191,9 +198,9 @@ fn numbered(mut fields: Fields<'_>, default: &Accepts) -> Read<Vec<NewSlot>> {
     let count = fields.required("count", whole(1..=MOST_SLOTS));
     let prefix = fields.optional("prefix", text(|prefix| Ok(prefix.to_owned()))).unwrap_or_default();
     let level = fields.optional("level", level);
-    let accepts = fields.optional("accepts", accepts).unwrap_or_else(|| default.clone());
+    let accepts = acceptance(&mut fields, default);
     let rank = fields.optional("rank", whole(i32::MIN..=i32::MAX)).unwrap_or(0);
-    let count = fields.finish(|| count)?;
+    let (count, accepts) = fields.finish(|| count.zip(accepts))?;
     let slots = numbered_slots(count, &prefix, &accepts)
         .map_err(|wrong| Mistakes::from(wrong).under('/', "prefix"))?;
     Ok(slots.into_iter().map(|slot| NewSlot { level: level.clone(), rank, ..slot }).collect())
@@ -207,15 +214,29 @@ async fn change(mut call: Call) -> Answered {
         let new_label = fields.changed("label", label);
         let level = fields.cleared("level", level);
         let accepts = fields.changed("accepts", accepts);
+        let features = fields.changed("features", features);
+        let reserved = fields.changed("reserved", flag);
         let rank = fields.changed("rank", whole(i32::MIN..=i32::MAX));
         let in_service = fields.changed("in_service", flag);
         let reason = fields.optional("reason", reason);
         if in_service == Some(true) && reason.is_some() {
             fields.wrong("choose-one", "give either in_service: true or a reason for being out of service");
         }
-        let change =
-            ChangeSlot { lot, label: slot, revision, new_label, level, accepts, rank, in_service, reason };
-        fields.finish(|| Some(change))
+        fields.finish(|| {
+            Some(ChangeSlot {
+                lot,
+                label: slot,
+                revision,
+                new_label,
+                level,
+                accepts,
+                features,
+                reserved,
+                rank,
+                in_service,
+                reason,
+            })
+        })
     })?;
     call.change(Command::ChangeSlot(change), Form::Changed, Some(&json)).await
 }

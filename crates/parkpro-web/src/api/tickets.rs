@@ -9,7 +9,7 @@ use parkpro_domain::{
 };
 
 use super::{
-    Answered, Call, Code, Form, Page, Place, Problem, QuoteBody, TicketBody, TicketChange, at,
+    Answered, Call, Code, Form, Page, Place, PlatesBody, Problem, QuoteBody, TicketBody, TicketChange, at,
     body::{instant, text},
     call::{SMALL, read},
     ok,
@@ -37,7 +37,7 @@ pub(super) fn places() -> Vec<Place> {
         .answers::<TicketBody<'_>>(200, "The ticket", samples::waiting())
         .refuses(&[Code::NoSuchTicket, Code::InvalidQuery]);
     let corrected = Doc::change("amendTicket", Tag::Tickets, "Correct a ticket")
-        .says("The plate of any ticket; the priority while it waits.")
+        .says("The plate of any ticket, of which the one that it had is kept; the priority while it waits.")
         .takes::<Correction>(samples::correction())
         .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::amended())
         .refuses(&[Code::NoSuchTicket, Code::PlateAlreadyActive, Code::UnknownPriority, Code::NotWaiting])
@@ -56,7 +56,12 @@ pub(super) fn places() -> Vec<Place> {
         .query("at", "If it left at this instant instead.", parameter::instant())
         .answers::<QuoteBody<'_>>(200, "The fee", samples::quote())
         .refuses(&[Code::NoSuchTicket, Code::NotParked]);
+    let plates = Doc::read("listPlates", Tag::Tickets, "Every plate that a ticket had")
+        .says("Oldest first; the last is the one that it has. Says when each was corrected, and by whom.")
+        .answers::<PlatesBody<'_>>(200, "The plates", samples::plates())
+        .refuses(&[Code::NoSuchTicket, Code::InvalidQuery]);
     vec![
+        at("/api/v1/tickets/{id}/plates").get(show_plates, plates),
         at("/api/v1/tickets/{id}").get(show, shown).patch(amend, corrected),
         at("/api/v1/tickets/{id}/withdraw").post(withdraw, withdrawn),
         at("/api/v1/tickets/{id}/void").post(void, voided),
@@ -94,6 +99,13 @@ async fn show(call: Call) -> Answered {
         place = call.park.places.of(&view).await?;
     }
     Ok(ok(&TicketBody::of(&view.ticket, place.map(|place| place.position))))
+}
+
+async fn show_plates(call: Call) -> Answered {
+    call.no_query()?;
+    let history = call.park.records.plates(call.ticket()?).await?;
+    let history = history.ok_or_else(|| Problem::plain(Code::NoSuchTicket))?;
+    Ok(ok(&PlatesBody::of(&history)))
 }
 
 async fn amend(mut call: Call) -> Answered {

@@ -15,6 +15,9 @@ pub struct Arrival {
     /// What kind of vehicle it is.
     #[schema(default = "car", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
     pub vehicle_class: Option<String>,
+    /// What its slot must have: `electric`, `accessible`, …
+    #[schema(max_items = 8)]
+    pub needs: Option<Vec<String>>,
     /// One of the lot's priorities.
     #[schema(default = "standard", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
     pub priority: Option<String>,
@@ -60,8 +63,36 @@ pub struct NewLot {
     /// First served first; `vip`, `standard` without it. `standard` must be among them.
     #[schema(max_items = 16)]
     pub priorities: Option<Vec<String>>,
+    /// In what order the waiting are served, instead of `priorities`.
+    pub priority_policy: Option<PriorityPolicy>,
     /// A list of slots, or numbered ones.
     pub slots: Option<NewSlotsOfLot>,
+}
+
+/// In what order the waiting are served.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriorityPolicy {
+    /// `strict`: whoever has a better priority goes first, then whoever came first. `ageing`: every vehicle counts as having
+    /// come earlier by the head start of its priority, and whoever counts as having come first goes first; so a vehicle
+    /// overtakes only those who came less than that before it, and nobody waits for ever.
+    #[schema(pattern = "^(strict|ageing)$")]
+    pub order: String,
+    /// The priorities; in a strict order first served first. `standard` must be among them.
+    #[schema(min_items = 1, max_items = 16)]
+    pub classes: Vec<PriorityClass>,
+}
+
+/// A priority.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriorityClass {
+    /// Its name.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub name: String,
+    /// How much earlier its vehicles count as having come. With ageing every priority has one; in a strict order none has.
+    #[schema(maximum = 86_400)]
+    pub head_start_seconds: Option<u32>,
 }
 
 /// Slots of a new lot.
@@ -89,6 +120,11 @@ pub struct LotSettings {
     pub accepting: Option<bool>,
     /// How many vehicles may wait; null is no limit.
     pub queue_limit: Option<u32>,
+    /// A strict order: first served first. Those of waiting tickets must stay.
+    #[schema(max_items = 16)]
+    pub priorities: Option<Vec<String>>,
+    /// In what order the waiting are served, instead of `priorities`.
+    pub priority_policy: Option<PriorityPolicy>,
 }
 
 /// New slots, in one of three forms.
@@ -116,6 +152,12 @@ pub struct NewSlot {
     /// The classes of vehicle that it takes.
     #[schema(min_items = 1, max_items = 16)]
     pub accepts: Option<Vec<String>>,
+    /// What it has: `electric`, `accessible`, …
+    #[schema(max_items = 8)]
+    pub features: Option<Vec<String>>,
+    /// Whether it is given only to vehicles that need one of its features.
+    #[schema(default = false)]
+    pub reserved: Option<bool>,
     /// Order of allocation, lowest first.
     #[schema(default = 0)]
     pub rank: Option<i32>,
@@ -146,6 +188,12 @@ pub struct NumberedSlots {
     /// The classes of vehicle that each takes.
     #[schema(min_items = 1, max_items = 16)]
     pub accepts: Option<Vec<String>>,
+    /// What each has.
+    #[schema(max_items = 8)]
+    pub features: Option<Vec<String>>,
+    /// Whether each is given only to vehicles that need one of its features.
+    #[schema(default = false)]
+    pub reserved: Option<bool>,
     /// Order of allocation of each; equal ranks go by label.
     #[schema(default = 0)]
     pub rank: Option<i32>,
@@ -164,6 +212,12 @@ pub struct SlotSettings {
     /// The classes of vehicle that it takes.
     #[schema(min_items = 1, max_items = 16, nullable = false)]
     pub accepts: Option<Vec<String>>,
+    /// What it has.
+    #[schema(max_items = 8, nullable = false)]
+    pub features: Option<Vec<String>>,
+    /// Whether it is given only to vehicles that need one of its features.
+    #[schema(nullable = false)]
+    pub reserved: Option<bool>,
     /// Order of allocation, lowest first.
     #[schema(nullable = false)]
     pub rank: Option<i32>,

@@ -2,15 +2,17 @@
 //! in the OpenAPI document is what the program really says.
 
 use parkpro_domain::{
+    demand::{Demand, Features},
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, Tally, Version},
     money::{Currency, MajorAmount},
     outcome::{Done, Outcome, Promotion, Subject},
     parking::Quote,
+    ports::{PlateHistory, TicketView},
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
     tariff::{Fee, FeePolicy, StartedHours, Stay},
-    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, Turn},
+    ticket::{Berth, PlateCorrection, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, Turn},
     time::{Timestamp, Zone},
     vehicle::{Plate, VehicleClass},
 };
@@ -19,8 +21,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{
-    AvailabilityBody, EventBody, Form, Health, LotBody, Page, QueuePage, QuoteBody, RequestId, SlotBody,
-    TicketBody, Words, event_frame,
+    AvailabilityBody, EventBody, Form, Health, LotBody, Page, PlatesBody, PolicyBody, QueuePage, QuoteBody,
+    RequestId, SlotBody, TicketBody, Words, event_frame,
 };
 
 pub(crate) type Told<T> = Result<T, Invalid>;
@@ -66,15 +68,20 @@ pub(crate) fn the_lot() -> Told<Lot> {
     })
 }
 
-/// Twenty slots: seventeen taken, two free, one out of service; two cars wait for a slot that fits them.
+/// Twenty slots: seventeen taken, two free, one out of service; two cars wait for one where they
+/// can be charged.
 pub(crate) fn the_tally() -> Told<Tally> {
     let mut tally = Tally::default();
     for n in 0..20 {
-        let accepts = Accepts::parse(if n < 18 { "car+motorcycle" } else { "motorcycle" })?;
+        let accepts = Accepts::parse(match n {
+            0..16 => "car+motorcycle",
+            16..18 => "car+motorcycle/electric",
+            _ => "motorcycle",
+        })?;
         let slot = Slot { accepts, in_service: n != 17, ..the_slot((n < 17).then(|| ticket_id(n)))? };
         tally.count_slot(&slot);
     }
-    tally.count_waiting(&VehicleClass::car(), &Priority::standard(), 2);
+    tally.count_waiting(Demand::parse("car/electric")?, &Priority::standard(), 2);
     Ok(tally)
 }
 
@@ -100,6 +107,7 @@ pub(crate) fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> 
         number: TicketNumber(number),
         plate: Plate::parse(plate)?,
         class: VehicleClass::car(),
+        needs: Features::default(),
         priority: Priority::standard(),
         turn: Turn::of(1, TicketNumber(number)),
         arrived_at: after(arrived),
@@ -201,10 +209,27 @@ pub(crate) fn tickets() -> Value {
     }))
 }
 
+pub(crate) fn plates() -> Value {
+    let history = || {
+        let (ticket, lot) = (is_waiting()?, the_lot()?);
+        let correction = PlateCorrection {
+            ticket: ticket.id,
+            version: Version(VERSION - 1),
+            at: after(4 * MINUTE),
+            actor: Principal("office".to_owned()),
+            plate: Plate::parse("XV-1")?,
+        };
+        Ok(PlateHistory { view: TicketView { ticket, lot }, corrections: vec![correction] })
+    };
+    told(history().map(|history| json!(PlatesBody::of(&history))))
+}
+
 pub(crate) fn queue() -> Value {
     told(is_waiting().map(|ticket| {
-        let data = vec![TicketBody::queued(&ticket, 1, after(10 * MINUTE))];
-        json!(QueuePage { data, next_cursor: None, lot_version: VERSION })
+        let priorities = Priorities::usual();
+        let data = vec![TicketBody::queued(&ticket, &priorities, 1, after(10 * MINUTE))];
+        let priority_policy = PolicyBody::of(&priorities);
+        json!(QueuePage { data, next_cursor: None, priority_policy, lot_version: VERSION })
     }))
 }
 
@@ -285,9 +310,9 @@ pub(crate) fn arrived_and_parked() -> Told<[Entry; 2]> {
     };
     let ticket = TicketSeen { id: ticket_id(1042), number: TicketNumber(1042) };
     let slot = SlotSeen { id: SlotId(7), label: SlotLabel::parse("A-07")? };
-    let (class, priority) = (VehicleClass::car(), Priority::standard());
+    let (class, needs, priority) = (VehicleClass::car(), Features::default(), Priority::standard());
     Ok([
-        entry(0, Event::TicketArrived { ticket, class, priority })?,
+        entry(0, Event::TicketArrived { ticket, class, needs, priority })?,
         entry(1, Event::TicketParked { ticket, slot })?,
     ])
 }
@@ -312,6 +337,7 @@ pub(crate) fn health(status: &'static str) -> Value {
 pub(crate) fn arrival() -> Examples {
     vec![
         ("a car", json!({ "plate": "ABC-123" })),
+        ("an electric car", json!({ "plate": "E-MOB 7E", "needs": ["electric"] })),
         ("with priority", json!({ "plate": "XY-1", "vehicle_class": "motorcycle", "priority": "vip" })),
     ]
 }
@@ -334,13 +360,29 @@ pub(crate) fn new_lot() -> Examples {
     full["queue_limit"] = json!(200);
     full["priorities"] = json!(["vip", "permit", "standard"]);
     full["slots"] = json!({ "count": 20, "prefix": "A-", "accepts": ["car", "motorcycle"] });
-    vec![("bare", bare), ("everything", full)]
+    let mut ageing = bare.clone();
+    ageing["priority_policy"] = ageing_policy();
+    vec![("bare", bare), ("everything", full), ("ageing", ageing)]
+}
+
+fn ageing_policy() -> Value {
+    json!({
+        "order": "ageing",
+        "classes": [
+            { "name": "vip", "head_start_seconds": 900 },
+            { "name": "standard", "head_start_seconds": 0 },
+        ],
+    })
 }
 
 pub(crate) fn lot_settings() -> Examples {
     vec![
         ("close", json!({ "accepting": false })),
-        ("queue", json!({ "name": "Main lot", "queue_limit": null })),
+        (
+            "queue",
+            json!({ "name": "Main lot", "queue_limit": null, "priorities": ["vip", "permit", "standard"] }),
+        ),
+        ("ageing", json!({ "priority_policy": ageing_policy() })),
     ]
 }
 
@@ -351,6 +393,10 @@ pub(crate) fn new_slots() -> Examples {
             "several",
             json!({ "slots": [{ "label": "B-02" }, { "label": "M-01", "accepts": ["motorcycle"] }] }),
         ),
+        (
+            "reserved",
+            json!({ "label": "D-01", "accepts": ["car", "van"], "features": ["accessible"], "reserved": true }),
+        ),
         ("numbered", json!({ "count": 20, "prefix": "C-", "level": "P2", "accepts": ["car"] })),
     ]
 }
@@ -358,6 +404,7 @@ pub(crate) fn new_slots() -> Examples {
 pub(crate) fn slot_settings() -> Examples {
     vec![
         ("out of service", json!({ "in_service": false, "reason": "resurfacing" })),
+        ("features", json!({ "features": ["electric"], "reserved": false })),
         ("rank", json!({ "rank": 10, "level": null, "accepts": ["van"] })),
     ]
 }

@@ -190,9 +190,11 @@ fn every_refusal_has_an_example() {
         Refusal::AlreadyDeparted { .. } => 15,
         Refusal::NotWaiting { .. } => 16,
         Refusal::NotParked { .. } => 17,
+        Refusal::ReservedWithoutFeature(_) => 18,
+        Refusal::PriorityInUse { .. } => 19,
     };
     let refusals = wrong::refusals().unwrap();
-    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..18).collect::<Vec<_>>());
+    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
     let codes: BTreeSet<Code> =
         refusals.iter().map(|refusal| Problem::refused(refusal, None).code()).collect();
     assert_eq!(codes.len(), refusals.len(), "every refusal has a code of its own");

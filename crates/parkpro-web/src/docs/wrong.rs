@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use parkpro_domain::{
+    demand::Demand,
     invalid::Invalid,
     lot::{LotId, LotName, Version},
     money::Currency,
@@ -17,8 +18,8 @@ use uuid::Uuid;
 
 use super::samples;
 use crate::api::{
-    Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, flag, instant, label, leaving,
-    level, new_slots, priorities, reason, seen_at, text, whole,
+    Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, features, flag, instant, label,
+    leaving, level, new_slots, policy, priorities, reason, seen_at, text, whole,
 };
 
 /// The example of a code.
@@ -50,13 +51,15 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::PlateAlreadyActive { ticket },
         Refusal::LotClosed,
         Refusal::QueueFull { limit: 200 },
-        Refusal::NothingFits(VehicleClass::parse("bus")?),
+        Refusal::NothingFits(Demand::parse("bus/electric")?),
         Refusal::UnknownPriority(Priority::parse("permit")?),
         Refusal::NotInside,
         Refusal::StillWaiting { ticket },
         Refusal::AlreadyDeparted { ticket },
         Refusal::NotWaiting { ticket, status: TicketStatus::Parked },
         Refusal::NotParked { ticket, status: TicketStatus::Departed },
+        Refusal::ReservedWithoutFeature(SlotLabel::parse("A-07")?),
+        Refusal::PriorityInUse { priority: Priority::vip(), waiting: 3 },
     ])
 }
 
@@ -80,6 +83,11 @@ fn mistake(code: Code) -> Option<Mistakes> {
         Code::InvalidTimeZone => wrong("time_zone", r#"{"time_zone":"CEST"}"#, text(Zone::parse)),
         Code::InvalidCurrency => wrong("currency", r#"{"currency":"euro"}"#, text(Currency::parse)),
         Code::InvalidPriorities => wrong("priorities", r#"{"priorities":["vip"]}"#, priorities),
+        Code::InvalidOrder => wrong(
+            "priority_policy",
+            r#"{"priority_policy":{"order":"fair","classes":[{"name":"standard"}]}}"#,
+            policy,
+        ),
         Code::InvalidLabel => wrong("label", r#"{"label":"A 07"}"#, label),
         Code::InvalidLevel => wrong("level", r#"{"level":""}"#, level),
         Code::InvalidAccepts => wrong("accepts", r#"{"accepts":[]}"#, accepts),
@@ -88,6 +96,10 @@ fn mistake(code: Code) -> Option<Mistakes> {
             wrong("vehicle_class", r#"{"vehicle_class":"Big car"}"#, text(VehicleClass::parse))
         }
         Code::InvalidPriority => wrong("priority", r#"{"priority":"VIP"}"#, text(Priority::parse)),
+        Code::InvalidFeature => wrong("needs", r#"{"needs":["wall box"]}"#, features),
+        Code::InvalidFeatures => {
+            wrong("features", r#"{"features":["a","b","c","d","e","f","g","h","i"]}"#, features)
+        }
         Code::InvalidTicketId => wrong("ticket", r#"{"ticket":"1042"}"#, text(TicketId::parse)),
         Code::InvalidReason => wrong("reason", r#"{"reason":""}"#, reason),
         Code::InvalidInstant => wrong("occurred_at", r#"{"occurred_at":"22.11.2026"}"#, instant),

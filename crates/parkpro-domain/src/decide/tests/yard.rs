@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::{
     command::{ChangeLot, ChangeSlot, Command, Enter, Leaving, NewSlot, OpenLot},
     decide::decide,
+    demand::Demand,
     event::Principal,
     facts::Facts,
     lot::{LotId, LotName, Priorities, Version},
@@ -15,7 +16,7 @@ use crate::{
     tariff::StartedHours,
     ticket::{Priority, Reason, Ticket, TicketId, TicketStatus},
     time::{Timestamp, Zone},
-    vehicle::{Plate, VehicleClass},
+    vehicle::Plate,
 };
 
 pub(super) const HOUR: i64 = 3_600_000_000;
@@ -90,11 +91,13 @@ impl Yard {
 
     pub(super) fn entry(&mut self, plate: &str, class: &str, priority: &str) -> Command {
         self.tickets += 1;
+        let demand = Demand::parse(class).unwrap().into_parts();
         Command::Enter(Enter {
             lot: main_lot(),
             ticket: id(self.tickets),
             plate: Plate::parse(plate).unwrap(),
-            class: VehicleClass::parse(class).unwrap(),
+            class: demand.0,
+            needs: demand.1,
             priority: Priority::parse(priority).unwrap(),
             occurred_at: None,
         })
@@ -173,6 +176,8 @@ pub(super) fn change_slot(text: &str) -> ChangeSlot {
         new_label: None,
         level: None,
         accepts: None,
+        features: None,
+        reserved: None,
         rank: None,
         in_service: None,
         reason: None,
@@ -185,7 +190,15 @@ pub(super) fn serve(text: &str, in_service: bool) -> Command {
 
 pub(super) fn change_lot() -> ChangeLot {
     let lot = main_lot();
-    ChangeLot { lot, revision: None, name: None, zone: None, accepting: None, queue_limit: None }
+    ChangeLot {
+        lot,
+        revision: None,
+        name: None,
+        zone: None,
+        accepting: None,
+        queue_limit: None,
+        priorities: None,
+    }
 }
 
 pub(super) fn add_slots(slots: &[(&str, &str)]) -> Command {

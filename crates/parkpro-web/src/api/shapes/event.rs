@@ -41,6 +41,10 @@ pub(crate) struct EventBody<'a> {
     /// What kind of vehicle (`ticket_arrived`).
     #[serde(skip_serializing_if = "Option::is_none")]
     vehicle_class: Option<&'a str>,
+    /// What its slot must have, if anything (`ticket_arrived`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    needs: Vec<&'a str>,
     /// How soon it is served (`ticket_arrived`, `priority_changed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     priority: Option<&'a str>,
@@ -68,14 +72,18 @@ impl<'a> EventBody<'a> {
             number: ticket.map(|ticket| ticket.number.0),
             slot: event.slot().map(|slot| slot.label.as_str()),
             vehicle_class: None,
+            needs: Vec::new(),
             priority: None,
             fee_amount: None,
             in_service: None,
         };
         match event {
-            Event::TicketArrived { class, priority, .. } => {
-                Self { vehicle_class: Some(class.as_str()), priority: Some(priority.as_str()), ..bare }
-            }
+            Event::TicketArrived { class, needs, priority, .. } => Self {
+                vehicle_class: Some(class.as_str()),
+                needs: needs.iter().collect(),
+                priority: Some(priority.as_str()),
+                ..bare
+            },
             Event::PriorityChanged { priority, .. } => Self { priority: Some(priority.as_str()), ..bare },
             Event::TicketDeparted { fee_minor, .. } => Self { fee_amount: Some(*fee_minor), ..bare },
             Event::SlotChanged { in_service, .. } => Self { in_service: Some(*in_service), ..bare },

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use parkpro_domain::{
-    lot::{Lot, SlotCount, Tally},
+    demand::Feature,
+    lot::{HeadStart, Lot, Priorities, SlotCount, Tally},
     ticket::Priority,
     vehicle::VehicleClass,
 };
@@ -31,6 +32,8 @@ pub(crate) struct LotBody<'a> {
     queue_limit: Option<u32>,
     /// In what order the waiting are served, first served first.
     priorities: Vec<&'a str>,
+    /// The same with the rule.
+    priority_policy: PolicyBody<'a>,
     #[serde(flatten)]
     #[schema(inline)]
     count: CountBody,
@@ -38,6 +41,39 @@ pub(crate) struct LotBody<'a> {
     revision: i64,
     /// Names this state of the lot.
     lot_version: i64,
+}
+
+/// In what order the waiting are served.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Policy)]
+pub(crate) struct PolicyBody<'a> {
+    /// `strict`: by priority, then by number. `ageing`: by the instant of arrival less the head start of the priority.
+    order: &'static str,
+    /// First served first, or longest head start first.
+    classes: Vec<ClassBody<'a>>,
+}
+
+/// A priority.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyClass)]
+pub(crate) struct ClassBody<'a> {
+    /// Its name.
+    name: &'a str,
+    /// How much earlier its vehicles count as having come (`ageing`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head_start_seconds: Option<u32>,
+}
+
+impl<'a> PolicyBody<'a> {
+    /// The priorities of a lot.
+    pub(crate) fn of(priorities: &'a Priorities) -> Self {
+        let class = |name: &'a Priority| ClassBody {
+            name: name.as_str(),
+            head_start_seconds: priorities.head_start(name).map(HeadStart::seconds),
+        };
+        let order = if priorities.are_ageing() { "ageing" } else { "strict" };
+        Self { order, classes: priorities.iter().map(class).collect() }
+    }
 }
 
 /// How many slots there are and how many vehicles wait. `capacity` = `available` + `occupied` + `out_of_service`.
@@ -69,6 +105,8 @@ pub(crate) struct AvailabilityBody<'a> {
     count: CountBody,
     /// The same for every class of vehicle. A slot that accepts several classes counts for each.
     by_class: BTreeMap<String, CountBody>,
+    /// The same for every feature that a slot has: the slots that have it, and the vehicles that wait and need it.
+    by_feature: BTreeMap<String, CountBody>,
     /// When the lot came into this state. It is in it still.
     #[schema(value_type = String, format = DateTime)]
     as_of: Instant,
@@ -88,6 +126,10 @@ impl CountBody {
     fn of_class(tally: &Tally, class: &VehicleClass) -> Self {
         Self::of(tally.of_class(class), tally.waiting_of(class))
     }
+
+    fn with_feature(tally: &Tally, feature: &Feature) -> Self {
+        Self::of(tally.with_feature(feature), tally.waiting_for(feature))
+    }
 }
 
 impl<'a> LotBody<'a> {
@@ -101,6 +143,7 @@ impl<'a> LotBody<'a> {
             accepting: lot.accepting,
             queue_limit: lot.queue_limit,
             priorities: lot.priorities.iter().map(Priority::as_str).collect(),
+            priority_policy: PolicyBody::of(&lot.priorities),
             count: CountBody::of(tally.total(), tally.waiting()),
             revision: lot.revision,
             lot_version: lot.version.0,
@@ -112,11 +155,15 @@ impl<'a> AvailabilityBody<'a> {
     /// How full a lot is.
     pub(crate) fn of(lot: &'a Lot, tally: &Tally) -> Self {
         let classes = tally.classes().into_iter();
+        let features = tally.features().into_iter();
         Self {
             lot: lot.id.as_str(),
             lot_version: lot.version.0,
             count: CountBody::of(tally.total(), tally.waiting()),
             by_class: classes.map(|class| (class.to_string(), CountBody::of_class(tally, &class))).collect(),
+            by_feature: features
+                .map(|feature| (feature.to_string(), CountBody::with_feature(tally, &feature)))
+                .collect(),
             as_of: Instant(lot.last_at),
         }
     }

@@ -6,6 +6,7 @@ mod event;
 mod instant;
 mod lot;
 mod money;
+mod plate;
 mod slot;
 mod ticket;
 
@@ -13,8 +14,9 @@ pub(crate) use self::{
     change::{LotChange, PromotedBody, SlotChange, SlotsChange, TicketChange},
     event::{EventBody, KINDS, place_of},
     instant::Instant,
-    lot::{AvailabilityBody, LotBody},
+    lot::{AvailabilityBody, LotBody, PolicyBody},
     money::FeeBody,
+    plate::PlatesBody,
     slot::SlotBody,
     ticket::{QueuePage, QuoteBody, TicketBody},
 };

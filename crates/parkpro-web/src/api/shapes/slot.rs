@@ -18,6 +18,10 @@ pub(crate) struct SlotBody<'a> {
     level: Option<&'a str>,
     /// The classes of vehicle that it takes, in alphabetical order.
     accepts: Vec<&'a str>,
+    /// What it has, in alphabetical order.
+    features: Vec<&'a str>,
+    /// Whether it is given only to vehicles that need one of its features.
+    reserved: bool,
     /// Order of allocation, lowest first; equal ranks go by label.
     rank: i32,
     /// `available`, `occupied`, `out_of_service`, or `draining` (out of service with a vehicle still in it).
@@ -42,6 +46,8 @@ impl<'a> SlotBody<'a> {
             label: slot.label.as_str(),
             level: slot.level.as_ref().map(Level::as_str),
             accepts: slot.accepts.classes().collect(),
+            features: slot.accepts.features().collect(),
+            reserved: slot.accepts.is_reserved(),
             rank: slot.rank,
             status: slot.status().as_str(),
             in_service: slot.in_service,

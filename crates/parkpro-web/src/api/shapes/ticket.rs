@@ -1,15 +1,16 @@
 //! Tickets.
 
 use parkpro_domain::{
+    lot::{HeadStart, Priorities},
     parking::Quote,
-    ticket::{Stage, Ticket, TicketId},
+    ticket::{Priority, Stage, Ticket, TicketId},
     time::Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FeeBody, Instant};
+use super::{FeeBody, Instant, PolicyBody};
 
 /// One arrival of one vehicle, from the gate to departure.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,6 +26,8 @@ pub(crate) struct TicketBody<'a> {
     plate: &'a str,
     /// What kind of vehicle it is.
     vehicle_class: &'a str,
+    /// What its slot must have, in alphabetical order.
+    needs: Vec<&'a str>,
     /// How soon it is served while it waits.
     priority: &'a str,
     /// `waiting`, `parked`, `departed`, `withdrawn` (left the queue) or `voided` (entry cancelled). It never goes back.
@@ -47,6 +50,13 @@ pub(crate) struct TicketBody<'a> {
     /// How long it has waited. In the queue only.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_seconds: Option<i64>,
+    /// When it counts as having come, if the priorities of the lot are ageing. In the queue only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    counts_as: Option<Instant>,
+    /// Why it is at this place, for people. In the queue only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position_reason: Option<String>,
     /// What it cost, once it has departed.
     #[schema(required)]
     fee: Option<FeeBody<'a>>,
@@ -76,6 +86,7 @@ impl<'a> TicketBody<'a> {
             number: ticket.number.0,
             plate: ticket.plate.shown(),
             vehicle_class: ticket.class.as_str(),
+            needs: ticket.needs.iter().collect(),
             priority: ticket.priority.as_str(),
             status: ticket.status().as_str(),
             slot: berth.map(|berth| berth.label.as_str()),
@@ -84,6 +95,8 @@ impl<'a> TicketBody<'a> {
             ended_at: ticket.ended_at().map(Instant),
             position,
             waiting_seconds: None,
+            counts_as: None,
+            position_reason: None,
             fee: ticket.fee().map(FeeBody::of),
             occurred_at: ticket.occurred_at.map(Instant),
             exit_occurred_at: exit_occurred_at.map(Instant),
@@ -92,9 +105,30 @@ impl<'a> TicketBody<'a> {
     }
 
     /// A ticket of the queue.
-    pub(crate) fn queued(ticket: &'a Ticket, position: i64, now: Timestamp) -> Self {
+    pub(crate) fn queued(ticket: &'a Ticket, priorities: &Priorities, position: i64, now: Timestamp) -> Self {
         let waiting_seconds = now.micros_since(ticket.arrived_at) / 1_000_000;
-        Self { waiting_seconds: Some(waiting_seconds), ..Self::of(ticket, Some(position)) }
+        let head_start = priorities.head_start(&ticket.priority);
+        Self {
+            waiting_seconds: Some(waiting_seconds),
+            counts_as: head_start.map(|head_start| Instant(head_start.before(ticket.arrived_at))),
+            position_reason: Some(position_reason(ticket, priorities, head_start)),
+            ..Self::of(ticket, Some(position))
+        }
+    }
+}
+
+/// `vip, in the order vip, standard; then number 1040`; `arrived …, counts as …: vip has a head start of 900 s`.
+fn position_reason(ticket: &Ticket, priorities: &Priorities, head_start: Option<HeadStart>) -> String {
+    let (name, arrived_at) = (ticket.priority.as_str(), ticket.arrived_at);
+    match head_start.map(|head_start| (head_start.seconds(), head_start.before(arrived_at))) {
+        Some((0, _)) => format!("arrived {arrived_at}; {name} has no head start"),
+        Some((seconds, counts_as)) => {
+            format!("arrived {arrived_at}, counts as {counts_as}: {name} has a head start of {seconds} s")
+        }
+        None => {
+            let order: Vec<&str> = priorities.iter().map(Priority::as_str).collect();
+            format!("{name}, in the order {}; then number {}", order.join(", "), ticket.number)
+        }
     }
 }
 
@@ -106,6 +140,8 @@ pub(crate) struct QueuePage<'a> {
     /// Send it as `?cursor=` for the next page; null if this is the last.
     #[schema(required)]
     pub(crate) next_cursor: Option<String>,
+    /// In what order they are served.
+    pub(crate) priority_policy: PolicyBody<'a>,
     /// The state of the lot that the page is true for.
     pub(crate) lot_version: i64,
 }

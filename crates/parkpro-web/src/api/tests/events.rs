@@ -8,6 +8,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service},
 };
 use parkpro_domain::{
+    demand::Features,
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     lot::{LotId, Version},
     ports::{Bell, JournalCursor},
@@ -148,7 +149,12 @@ fn every_event_has_its_kind_and_its_fields() {
         (Event::SlotChanged { slot: slot(), in_service: false }, "slot in_service"),
         (Event::SlotRemoved(slot()), "slot"),
         (
-            Event::TicketArrived { ticket, class: VehicleClass::car(), priority: priority() },
+            Event::TicketArrived {
+                ticket,
+                class: VehicleClass::car(),
+                needs: Features::default(),
+                priority: priority(),
+            },
             "ticket number vehicle_class priority",
         ),
         (Event::TicketParked { ticket, slot: slot() }, "ticket number slot"),

@@ -3,11 +3,12 @@
 use actix_web::test::TestRequest;
 use parkpro_domain::{
     command::{Command, Enter, Leaving, NewSlot},
+    demand::Demand,
     lot::Priorities,
     slot::{Accepts, Level, SlotLabel},
     ticket::{Priority, TicketId},
     time::Timestamp,
-    vehicle::{Plate, VehicleClass},
+    vehicle::Plate,
 };
 
 use super::{Got, World, ask, main_lot, parked, patch, post};
@@ -76,6 +77,27 @@ async fn every_wrong_body_is_told_all_that_is_wrong_with_it() {
             "invalid-input",
             &["/plate invalid-plate", "/vehicle_class wrong-type", "/priorty unknown-field"],
         ),
+        (
+            ENTRIES,
+            r#"{"plate":"A","needs":["electric","Wide"]}"#,
+            422,
+            "invalid-feature",
+            &["/needs/1 invalid-feature"],
+        ),
+        (
+            ENTRIES,
+            r#"{"plate":"A","needs":["a","b","c","d","e","f","g","h","i"]}"#,
+            422,
+            "invalid-features",
+            &["/needs invalid-features"],
+        ),
+        (
+            SLOTS,
+            r#"{"slots":[{"label":"A"},{"label":"B","reserved":true},{"label":"C","features":"electric"}]}"#,
+            422,
+            "invalid-input",
+            &["/slots/1 reserved-without-feature", "/slots/2/features wrong-type"],
+        ),
         (ENTRIES, r#"{"plate":"A""#, 400, "broken-json", &[]),
         (ENTRIES, r#"{"plate":"A","plate":"B"}"#, 400, "broken-json", &[]),
         (ENTRIES, "", 400, "broken-json", &[]),
@@ -122,6 +144,35 @@ async fn every_wrong_body_is_told_all_that_is_wrong_with_it() {
             422,
             "wrong-type",
             &["/priorities/1 wrong-type"],
+        ),
+        (
+            LOTS,
+            r#"{"id":"m","name":"M","time_zone":"UTC","currency":"EUR","priorities":["standard"],
+               "priority_policy":{"order":"fair","classes":[{"name":"VIP","head_start_seconds":86401}],"x":1}}"#,
+            422,
+            "invalid-input",
+            &[
+                " choose-one",
+                "/priority_policy/order invalid-order",
+                "/priority_policy/classes/0/name invalid-priority",
+                "/priority_policy/classes/0/head_start_seconds out-of-range",
+                "/priority_policy/x unknown-field",
+            ],
+        ),
+        (
+            LOTS,
+            r#"{"id":"m","name":"M","time_zone":"UTC","currency":"EUR","priority_policy":{"order":"ageing","classes":[{"name":"standard"}]}}"#,
+            422,
+            "invalid-priorities",
+            &["/priority_policy invalid-priorities"],
+        ),
+        (
+            LOTS,
+            r#"{"id":"m","name":"M","time_zone":"UTC","currency":"EUR",
+               "priority_policy":{"order":"strict","classes":[{"name":"standard","head_start_seconds":0}]}}"#,
+            422,
+            "invalid-priorities",
+            &["/priority_policy invalid-priorities"],
         ),
         (SLOTS, "{}", 422, "invalid-input", &[" choose-one", "/label missing-field"]),
         (
@@ -277,22 +328,24 @@ async fn a_name_that_nothing_can_have_is_not_there() {
 async fn an_arrival_has_everything_that_was_said_and_the_usual_else() {
     let (world, heard) = World::doing(parked());
     let park = world.park();
-    let body = r#"{"plate":" abc 123","vehicle_class":"van","priority":"vip","occurred_at":"2026-11-22T09:01:00+01:00"}"#;
+    let body = r#"{"plate":" abc 123","vehicle_class":"van","needs":["electric","accessible"],"priority":"vip","occurred_at":"2026-11-22T09:01:00+01:00"}"#;
     for body in [body, r#"{"plate":"X1","vehicle_class":null}"#] {
         assert_eq!(ask(&park, post(ENTRIES, body)).await.status, 201);
     }
-    let enter = |ticket, plate: &str, class: &str, priority, occurred_at| {
+    let enter = |ticket, plate: &str, demand: &str, priority, occurred_at| {
+        let (class, needs) = Demand::parse(demand).unwrap().into_parts();
         Command::Enter(Enter {
             lot: main_lot(),
             ticket: samples::ticket_id(ticket),
             plate: Plate::parse(plate).unwrap(),
-            class: VehicleClass::parse(class).unwrap(),
+            class,
+            needs,
             priority,
             occurred_at,
         })
     };
     let at = Timestamp::parse("2026-11-22T08:01:00Z").unwrap();
-    let first = enter(1, "abc 123", "van", Priority::vip(), Some(at));
+    let first = enter(1, "abc 123", "van/accessible+electric", Priority::vip(), Some(at));
     assert_eq!(heard.commands(), [first, enter(2, "X1", "car", Priority::standard(), None)]);
 }
 
@@ -318,6 +371,8 @@ async fn slots_come_alone_as_a_list_or_numbered() {
         r#"{"label":"A-1","level":"P1","accepts":["motorcycle","car"],"rank":-2}"#,
         r#"{"slots":[{"label":"A#2"}]}"#,
         r#"{"count":2,"prefix":"B","level":"P2","rank":3}"#,
+        r#"{"label":"D-1","accepts":["car"],"features":["electric","accessible"],"reserved":true}"#,
+        r#"{"count":1,"prefix":"E","features":["electric"],"reserved":false}"#,
     ] {
         assert_eq!(ask(&park, post(SLOTS, body)).await.status, 201);
     }
@@ -334,6 +389,8 @@ async fn slots_come_alone_as_a_list_or_numbered() {
             add(vec![slot("A-1", Some("P1"), "car+motorcycle", -2)]),
             add(vec![slot("A#2", None, "car+van", 0)]),
             add(vec![slot("B01", Some("P2"), "car+van", 3), slot("B02", Some("P2"), "car+van", 3)]),
+            add(vec![slot("D-1", None, "car/accessible+electric!", 0)]),
+            add(vec![slot("E01", None, "car+van/electric", 0)]),
         ]
     );
 }
@@ -350,6 +407,30 @@ async fn a_lot_opens_with_its_slots() {
     assert_eq!(open.priorities, Priorities::parse("permit,standard").unwrap());
     let labels: Vec<_> = open.slots.iter().map(|slot| slot.label.as_str()).collect();
     assert_eq!(labels, ["01", "02", "03"]);
+}
+
+#[actix_web::test]
+async fn an_order_of_the_queue_is_read_in_both_forms() {
+    let (world, heard) = World::doing(parked());
+    let park = world.park();
+    for body in [
+        r#"{"priorities":["permit","standard"]}"#,
+        r#"{"priority_policy":{"order":"strict","classes":[{"name":"permit"},{"name":"standard"}]}}"#,
+        r#"{"priority_policy":{"order":"ageing","classes":[{"name":"standard","head_start_seconds":0},
+            {"name":"vip","head_start_seconds":900}]}}"#,
+    ] {
+        let asked = patch(LOT, body).insert_header(("if-match", "*"));
+        assert_eq!(ask(&park, asked).await.status, 200);
+    }
+    let orders: Vec<String> = heard
+        .commands()
+        .iter()
+        .map(|command| match command {
+            Command::ChangeLot(change) => change.priorities.as_ref().unwrap().to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(orders, ["permit,standard", "permit,standard", "vip:900,standard:0"]);
 }
 
 #[actix_web::test]

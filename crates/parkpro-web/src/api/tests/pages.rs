@@ -1,6 +1,7 @@
 //! Lists, page by page.
 
 use parkpro_domain::{
+    demand::Feature,
     ports::{SlotFilter, TicketFilter, WaitingPage},
     slot::{Level, Slot, SlotLabel, SlotStatus},
     ticket::{Ticket, TicketNumber, TicketStatus, Turn},
@@ -52,6 +53,7 @@ async fn filters_reach_the_record() {
         status: Some(SlotStatus::OutOfService),
         level: Some(Level::parse("P 1").unwrap()),
         accepts: Some(VehicleClass::car()),
+        feature: Some(Feature::parse("electric").unwrap()),
     };
     world
         .records
@@ -71,7 +73,7 @@ async fn filters_reach_the_record() {
         .returning(|_, _, _, _| Ok(Some(Vec::new())));
     let park = world.park();
     for uri in [
-        "slots?status=out_of_service&level=P%201&accepts=car",
+        "slots?status=out_of_service&level=P%201&accepts=car&feature=electric",
         "tickets?plate=abc+123&status=departed&from=2026-11-22T00:00:00Z&to=2026-11-23T00:00:00%2B01:00",
     ] {
         assert_eq!(get(&park, &format!("/api/v1/lots/main/{uri}")).await.status, 200, "{uri}");
@@ -82,19 +84,24 @@ async fn filters_reach_the_record() {
 async fn the_queue_counts_on_from_page_to_page() {
     let mut world = World::new();
     world.records.expect_waiting().returning(|_, after, _| {
-        let ahead = if after == Some(Turn(41)) { 41 } else { 0 };
+        let ahead = after.map_or(0, |after| after.turn.0);
         let ticket = |n| Ticket { turn: Turn(n), number: TicketNumber(n), ..samples::is_waiting().unwrap() };
         let tickets = vec![ticket(ahead + 1), ticket(ahead + 2)];
         Ok(Some(WaitingPage { lot: samples::the_lot().unwrap(), ahead, tickets }))
     });
     let park = world.park();
-    let page = get(&park, "/api/v1/lots/main/queue?cursor=cXVldWU6NDE&limit=1").await.json();
+    let first_page = get(&park, "/api/v1/lots/main/queue?limit=1").await.json();
+    let cursor = first_page["next_cursor"].as_str().unwrap();
+    let page = get(&park, &format!("/api/v1/lots/main/queue?cursor={cursor}&limit=1")).await.json();
     let first = &page["data"][0];
     assert_eq!(
         (&first["position"], &first["number"], page["data"].as_array().unwrap().len()),
-        (&42.into(), &42.into(), 1)
+        (&2.into(), &2.into(), 1)
     );
-    assert_eq!((&page["lot_version"], &page["next_cursor"]), (&5311.into(), &"cXVldWU6NDI".into()));
+    assert_eq!(page["lot_version"], 5311);
+    assert!(page["next_cursor"].is_string());
+    assert_eq!(page["priority_policy"]["order"], "strict");
+    assert_eq!(first["position_reason"], "standard, in the order vip, standard; then number 2");
     assert_eq!(first["waiting_seconds"], 0, "it came after the clock of these tests");
 }
 

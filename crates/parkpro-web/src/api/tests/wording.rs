@@ -23,7 +23,7 @@ async fn a_vehicle_that_parks() {
     let got = ask(&world.park(), post(ENTRIES, CAR)).await;
     assert_eq!(
         got.body,
-        r#"{"ticket":{"id":"0199f0c2-7a10-7000-8000-000000000412","lot":"main","number":1042,"plate":"ABC-123","vehicle_class":"car","priority":"standard","status":"parked","slot":"A-07","arrived_at":"2026-11-22T08:00:00.000001Z","parked_at":"2026-11-22T08:00:00.000001Z","ended_at":null,"position":null,"fee":null,"occurred_at":null,"exit_occurred_at":null,"void_reason":null},"lot_version":5311,"promoted":[]}"#
+        r#"{"ticket":{"id":"0199f0c2-7a10-7000-8000-000000000412","lot":"main","number":1042,"plate":"ABC-123","vehicle_class":"car","needs":[],"priority":"standard","status":"parked","slot":"A-07","arrived_at":"2026-11-22T08:00:00.000001Z","parked_at":"2026-11-22T08:00:00.000001Z","ended_at":null,"position":null,"fee":null,"occurred_at":null,"exit_occurred_at":null,"void_reason":null},"lot_version":5311,"promoted":[]}"#
     );
     assert_eq!((got.status, got.header("cache-control")), (201, Some("no-store")));
     assert_eq!(got.header("location"), Some("/api/v1/tickets/0199f0c2-7a10-7000-8000-000000000412"));
@@ -58,7 +58,7 @@ async fn one_slot_is_answered_as_one_and_several_as_several() {
     let (world, _heard) = World::doing(added);
     let park = world.park();
     let one = ask(&park, post("/api/v1/lots/main/slots", r#"{"label":"A#7"}"#)).await;
-    let shape = r#"{"lot":"main","label":"A#7","level":"P1","accepts":["car","motorcycle"],"rank":0,"status":"available","in_service":true,"reason":null,"ticket":null,"revision":2}"#;
+    let shape = r#"{"lot":"main","label":"A#7","level":"P1","accepts":["car","motorcycle"],"features":[],"reserved":false,"rank":0,"status":"available","in_service":true,"reason":null,"ticket":null,"revision":2}"#;
     assert_eq!(one.body, format!(r#"{{"slot":{shape},"lot_version":5311,"promoted":[]}}"#));
     let headers = (one.header("location"), one.header("etag"));
     assert_eq!((one.status, headers), (201, (Some("/api/v1/lots/main/slots/A%237"), Some("\"2\""))));
@@ -84,11 +84,11 @@ async fn a_lot_and_how_full_it_is() {
     let park = World::with_lot().park();
     assert_eq!(
         get(&park, "/api/v1/lots/main").await.body,
-        r#"{"id":"main","name":"Main lot","time_zone":"Europe/Berlin","currency":"EUR","accepting":true,"queue_limit":200,"priorities":["vip","standard"],"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":2,"revision":3,"lot_version":5311}"#
+        r#"{"id":"main","name":"Main lot","time_zone":"Europe/Berlin","currency":"EUR","accepting":true,"queue_limit":200,"priorities":["vip","standard"],"priority_policy":{"order":"strict","classes":[{"name":"vip"},{"name":"standard"}]},"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":2,"revision":3,"lot_version":5311}"#
     );
     assert_eq!(
         get(&park, "/api/v1/lots/main/availability").await.body,
-        r#"{"lot":"main","lot_version":5311,"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":2,"by_class":{"car":{"capacity":18,"available":0,"occupied":17,"out_of_service":1,"waiting":2},"motorcycle":{"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":0}},"as_of":"2026-11-22T10:00:00.000000Z"}"#
+        r#"{"lot":"main","lot_version":5311,"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":2,"by_class":{"car":{"capacity":18,"available":0,"occupied":17,"out_of_service":1,"waiting":2},"motorcycle":{"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":0}},"by_feature":{"electric":{"capacity":2,"available":0,"occupied":1,"out_of_service":1,"waiting":2}},"as_of":"2026-11-22T10:00:00.000000Z"}"#
     );
 }
 
