@@ -6,20 +6,19 @@ use parkpro_domain::ports::{Fault, Ledger, LedgerError, Records};
 use parkpro_sqlite::SqliteSettings;
 use parkpro_testkit::ask;
 
-use crate::park::{Park, begin, is_beside, open, settings};
+use crate::park::{Park, begun, is_beside, open, settings};
 
 #[tokio::test]
 async fn what_was_taken_is_answered() {
     let park = Park::with(200, |settings| SqliteSettings { batch: 7, ..settings }).await;
     let mut taken = Vec::new();
     for n in 0..200 {
-        taken.push(park.record.change(ask::request(park.entry(&format!("A {n}")))));
-        drop(begin(taken.last_mut().unwrap()));
+        taken.push(begun(park.record.change(ask::request(park.entry(&format!("A {n}"))))));
     }
     park.record.close().await;
     assert!(!is_beside(&park.path(), "-wal"), "the file alone is the record");
     for taken in taken {
-        taken.await.unwrap();
+        taken.over().await.unwrap();
     }
     assert_eq!(park.reopened().await.lot().await.tally.total().occupied, 200);
 }

@@ -11,7 +11,7 @@ use parkpro_domain::{
 use parkpro_sqlite::SqliteSettings;
 use parkpro_testkit::ask;
 
-use crate::park::{Park, begin};
+use crate::park::{Park, begin, begun};
 
 /// Fails whenever it is asked.
 struct Fails;
@@ -32,12 +32,11 @@ async fn rush(batch: usize) -> (Vec<Answer>, Vec<Ticket>) {
             4 => ask::exit("main", &format!("A {}", n - 2)),
             _ => park.entry(&format!("A {n}")),
         };
-        asked.push(park.record.change(ask::keyed(command, &format!("key {}", n / 2 * 2))));
-        drop(begin(asked.last_mut().unwrap()));
+        asked.push(begun(park.record.change(ask::keyed(command, &format!("key {}", n / 2 * 2)))));
     }
     let mut answers = Vec::new();
     for asked in asked {
-        answers.push(asked.await.unwrap());
+        answers.push(asked.over().await.unwrap());
     }
     let all = park.record.tickets(ask::lot("main"), TicketFilter::default(), None, 999).await;
     (answers, all.unwrap().unwrap())
@@ -58,11 +57,10 @@ async fn a_panic_spoils_nothing_but_its_own_request() {
     for n in 0..64 {
         let request = ask::keyed(park.entry(&format!("A {n}")), &format!("key {n}"));
         let wording: Arc<dyn Wording> = if n == 30 { Arc::new(Fails) } else { Arc::clone(&request.wording) };
-        asked.push(park.record.change(Request { wording, ..request }));
-        drop(begin(asked.last_mut().unwrap()));
+        asked.push(begun(park.record.change(Request { wording, ..request })));
     }
     for (n, asked) in asked.into_iter().enumerate() {
-        match asked.await {
+        match asked.over().await {
             Ok(Answer::Decided { outcome, .. }) => assert!(n != 30 && outcome.result.is_ok()),
             Err(LedgerError::Port(error)) => assert!(n == 30 && error.fault == Fault::Corrupt, "{error}"),
             other => panic!("{other:?}"),
@@ -114,11 +112,10 @@ async fn the_witness_hears_every_version_in_order() {
     let park = Park::with_slots(50).await;
     let mut asked = Vec::new();
     for n in 0..100 {
-        asked.push(park.record.change(ask::request(park.entry(&format!("A {n}")))));
-        drop(begin(asked.last_mut().unwrap()));
+        asked.push(begun(park.record.change(ask::request(park.entry(&format!("A {n}"))))));
     }
     for asked in asked {
-        asked.await.unwrap();
+        asked.over().await.unwrap();
     }
     let commits = park.heard.commits();
     assert!(commits.windows(2).all(|pair| pair[0].to == pair[1].from), "{commits:?}");

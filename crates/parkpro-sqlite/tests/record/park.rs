@@ -87,9 +87,33 @@ impl Park {
     }
 }
 
-/// Begins something that will not be ready at once, without waiting for it.
+/// Asks once whether something is over.
 pub(crate) fn begin<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     std::pin::Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Something that was begun, and may be over.
+pub(crate) enum Begun<F: Future> {
+    Over(F::Output),
+    UnderWay(F),
+}
+
+/// Begins something without waiting for it.
+pub(crate) fn begun<F: Future + Unpin>(mut future: F) -> Begun<F> {
+    match begin(&mut future) {
+        Poll::Ready(output) => Begun::Over(output),
+        Poll::Pending => Begun::UnderWay(future),
+    }
+}
+
+impl<F: Future> Begun<F> {
+    /// Waits for the end of it.
+    pub(crate) async fn over(self) -> F::Output {
+        match self {
+            Self::Over(output) => output,
+            Self::UnderWay(future) => future.await,
+        }
+    }
 }
 
 /// Whether there is something beside the file.
