@@ -4,12 +4,13 @@ use crate::{
     lot::{LotId, LotName, Priorities},
     money::Currency,
     slot::{Accepts, Level, SlotLabel},
+    tariff::{DocumentText, TariffId, TariffVersion},
     ticket::{Priority, Reason, TicketId},
     time::{Timestamp, Zone},
     vehicle::{Plate, PlateKey, VehicleClass},
 };
 
-/// One change that somebody asks for. It concerns one lot.
+/// One change that somebody asks for. It concerns one lot, or one tariff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A new lot.
@@ -44,14 +45,7 @@ pub enum Command {
     /// A vehicle is at the gate.
     Enter(Enter),
     /// A vehicle leaves, and its fee is fixed.
-    Exit {
-        /// From where.
-        lot: LotId,
-        /// Which.
-        vehicle: Leaving,
-        /// When the gate saw it, by the gate's own clock.
-        occurred_at: Option<Timestamp>,
-    },
+    Exit(Exit),
     /// A waiting vehicle leaves the queue.
     Withdraw {
         /// Which.
@@ -72,6 +66,15 @@ pub enum Command {
         plate: Option<Plate>,
         /// The right priority; the ticket must be waiting.
         priority: Option<Priority>,
+    },
+    /// A tariff for stays in a lot that begin later.
+    AssignTariff(AssignTariff),
+    /// A change of a tariff.
+    ReviseTariff {
+        /// Which.
+        tariff: TariffId,
+        /// What is done to it.
+        revision: Revision,
     },
 }
 
@@ -166,6 +169,19 @@ pub struct Enter {
     pub occurred_at: Option<Timestamp>,
 }
 
+/// A vehicle that leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// From where.
+    pub lot: LotId,
+    /// Which.
+    pub vehicle: Leaving,
+    /// When the gate saw it, by the gate's own clock.
+    pub occurred_at: Option<Timestamp>,
+    /// Whether the driver has lost the ticket.
+    pub lost_ticket: bool,
+}
+
 /// How a leaving vehicle is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
@@ -173,9 +189,47 @@ pub enum Leaving {
     Plate(PlateKey),
     /// By its ticket.
     Ticket(TicketId),
+    /// By the slot that it stands in.
+    Slot(SlotLabel),
 }
 
-/// Which lot a command is for.
+/// A tariff for stays in a lot that begin later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssignTariff {
+    /// Where.
+    pub lot: LotId,
+    /// What they pay by.
+    pub tariff: TariffVersion,
+    /// From when on; from now on if none, or if that is past.
+    pub from: Option<Timestamp>,
+    /// For vehicles of this class; for all if none.
+    pub class: Option<VehicleClass>,
+}
+
+/// What is done to a tariff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
+    /// A tariff that was not there, with its first draft.
+    New(DocumentText),
+    /// Another draft, or the first since the last was published.
+    Draft {
+        /// What it says.
+        document: DocumentText,
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+    /// The draft goes.
+    Drop {
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+    /// The draft becomes the next version.
+    Publish,
+    /// What the settings say about [`TariffId::usual`] becomes the next version, unless it is the newest already.
+    Follow(DocumentText),
+}
+
+/// What a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target<'a> {
     /// One that does not exist yet.
@@ -184,20 +238,24 @@ pub enum Target<'a> {
     Lot(&'a LotId),
     /// The lot of a ticket.
     LotOf(TicketId),
+    /// No lot, but a tariff.
+    Tariff(&'a TariffId),
 }
 
 impl Command {
-    /// Which lot it is for.
+    /// Which lot it is for, if it is for one.
     pub const fn target(&self) -> Target<'_> {
         match self {
             Self::OpenLot(open) => Target::NewLot(&open.lot),
             Self::ChangeLot(change) => Target::Lot(&change.lot),
             Self::ChangeSlot(change) => Target::Lot(&change.lot),
             Self::Enter(enter) => Target::Lot(&enter.lot),
-            Self::RemoveLot { lot, .. }
-            | Self::AddSlots { lot, .. }
-            | Self::RemoveSlot { lot, .. }
-            | Self::Exit { lot, .. } => Target::Lot(lot),
+            Self::Exit(exit) => Target::Lot(&exit.lot),
+            Self::AssignTariff(assign) => Target::Lot(&assign.lot),
+            Self::ReviseTariff { tariff, .. } => Target::Tariff(tariff),
+            Self::RemoveLot { lot, .. } | Self::AddSlots { lot, .. } | Self::RemoveSlot { lot, .. } => {
+                Target::Lot(lot)
+            }
             Self::Withdraw { ticket } | Self::Void { ticket, .. } | Self::AmendTicket { ticket, .. } => {
                 Target::LotOf(*ticket)
             }
@@ -208,7 +266,7 @@ impl Command {
     pub fn plate(&self) -> Option<&PlateKey> {
         match self {
             Self::Enter(enter) => Some(enter.plate.key()),
-            Self::Exit { vehicle: Leaving::Plate(plate), .. } => Some(plate),
+            Self::Exit(Exit { vehicle: Leaving::Plate(plate), .. }) => Some(plate),
             Self::AmendTicket { plate: Some(plate), .. } => Some(plate.key()),
             _ => None,
         }
@@ -224,10 +282,12 @@ impl Command {
             Self::ChangeSlot(_) => "change_slot",
             Self::RemoveSlot { .. } => "remove_slot",
             Self::Enter(_) => "enter",
-            Self::Exit { .. } => "exit",
+            Self::Exit(_) => "exit",
             Self::Withdraw { .. } => "withdraw",
             Self::Void { .. } => "void",
             Self::AmendTicket { .. } => "amend_ticket",
+            Self::AssignTariff(_) => "assign_tariff",
+            Self::ReviseTariff { .. } => "revise_tariff",
         }
     }
 }

@@ -3,9 +3,11 @@
 mod gate;
 mod operator;
 mod settle;
+mod tariffs;
 #[cfg(test)]
 mod tests;
 
+pub use self::tariffs::revise;
 use crate::{
     command::Command,
     event::{Entry, Event, Principal},
@@ -54,10 +56,12 @@ impl Change<'_> {
             Command::ChangeLot(change) => Err(Refusal::NoSuchLot(Some(change.lot.clone()))),
             Command::ChangeSlot(change) => Err(Refusal::NoSuchLot(Some(change.lot.clone()))),
             Command::Enter(enter) => Err(Refusal::NoSuchLot(Some(enter.lot.clone()))),
+            Command::Exit(exit) => Err(Refusal::NoSuchLot(Some(exit.lot.clone()))),
+            Command::AssignTariff(assign) => Err(Refusal::NoSuchLot(Some(assign.lot.clone()))),
+            Command::ReviseTariff { tariff, .. } => Err(Refusal::NoSuchTariff(tariff.clone())),
             Command::RemoveLot { lot, .. }
             | Command::AddSlots { lot, .. }
-            | Command::RemoveSlot { lot, .. }
-            | Command::Exit { lot, .. } => Err(Refusal::NoSuchLot(Some(lot.clone()))),
+            | Command::RemoveSlot { lot, .. } => Err(Refusal::NoSuchLot(Some(lot.clone()))),
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
             | Command::AmendTicket { ticket, .. } => Err(Refusal::NoSuchTicket(*ticket)),
@@ -79,7 +83,9 @@ impl Change<'_> {
             Command::ChangeSlot(change) => self.change_slot(change),
             Command::RemoveSlot { label, revision, .. } => self.remove_slot(label, *revision),
             Command::Enter(enter) => self.enter(lot, enter),
-            Command::Exit { vehicle, occurred_at, .. } => self.exit(&lot, vehicle, *occurred_at),
+            Command::Exit(exit) => self.exit(&lot, exit),
+            Command::AssignTariff(assign) => self.assign_tariff(&lot, assign),
+            Command::ReviseTariff { tariff, .. } => Err(Refusal::NoSuchTariff(tariff.clone())),
         }
     }
 
@@ -129,6 +135,7 @@ impl Change<'_> {
                 let lot = self.facts.lot.clone().map_or(lot, Box::new);
                 Subject::Lot(lot, self.facts.tally.clone())
             }
+            Subject::Tariff(series) => Subject::Tariff(series),
         };
         Done { subject, promoted }
     }

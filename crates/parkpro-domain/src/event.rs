@@ -3,6 +3,7 @@
 use crate::{
     lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
+    tariff::Assignment,
     ticket::{Priority, TicketId, TicketNumber},
     time::Timestamp,
     vehicle::VehicleClass,
@@ -87,6 +88,8 @@ pub enum Event {
         /// What it has now.
         priority: Priority,
     },
+    /// Stays that begin later pay by another tariff.
+    TariffAssigned(Assignment),
 }
 
 /// How an event names a ticket.
@@ -154,6 +157,7 @@ impl Event {
             Self::TicketVoided { .. } => "ticket_voided",
             Self::PlateCorrected(_) => "plate_corrected",
             Self::PriorityChanged { .. } => "priority_changed",
+            Self::TariffAssigned(_) => "tariff_assigned",
         }
     }
 
@@ -200,6 +204,7 @@ impl Event {
             Self::TicketDeparted { fee_minor, .. } => format!("{number}\t{label}\t{fee_minor}"),
             Self::TicketWithdrawn(_) | Self::PlateCorrected(_) => number.to_string(),
             Self::PriorityChanged { priority, .. } => format!("{number}\t{}", priority.as_str()),
+            Self::TariffAssigned(assignment) => assignment.to_string(),
         };
         Stored {
             kind: self.kind().to_owned(),
@@ -240,6 +245,7 @@ impl Event {
             "priority_changed" => {
                 Self::PriorityChanged { ticket: ticket(field()?)?, priority: Priority::parse(field()?).ok()? }
             }
+            "tariff_assigned" => Self::TariffAssigned(Assignment::parse(&stored.data)?),
             _ => return None,
         })
     }
@@ -248,12 +254,16 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tariff::{TariffId, TariffVersion};
 
     #[test]
     fn an_event_survives_storing() {
         let ticket = TicketSeen { id: TicketId(uuid::Uuid::from_u128(7)), number: TicketNumber(42) };
         let slot = SlotSeen { id: SlotId(3), label: SlotLabel::parse("A-03").unwrap() };
         let (class, priority) = (VehicleClass::car(), Priority::vip());
+        let tariff = TariffVersion { tariff: TariffId::usual(), number: 3 };
+        let assignment =
+            Assignment { from: Timestamp::from_micros(7), class: Some(VehicleClass::car()), tariff };
         for event in [
             Event::LotOpened,
             Event::LotChanged,
@@ -268,6 +278,7 @@ mod tests {
             Event::TicketVoided { ticket, slot },
             Event::PlateCorrected(ticket),
             Event::PriorityChanged { ticket, priority },
+            Event::TariffAssigned(assignment),
         ] {
             assert_eq!(Event::from_stored(&event.to_stored()), Some(event));
         }

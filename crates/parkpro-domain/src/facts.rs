@@ -4,15 +4,21 @@
 //! heads of the queue are loaded. [`Needs`] says how many are enough: every command uses up at most as many as it
 //! counts there, so the end of what was loaded is never mistaken for the end of the lot.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
-    command::{Command, Leaving},
+    command::{Command, Exit, Leaving},
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
+    protocol::Rules,
     slot::{Accepts, Slot, SlotId, SlotLabel},
-    ticket::{Ticket, TicketId, TicketStatus, Turn},
+    tariff::{EarlierStay, FeePolicy, Tariff, TariffVersion},
+    ticket::{Stage, Ticket, TicketId, TicketStatus, Turn},
+    time::Timestamp,
     vehicle::{PlateKey, VehicleClass},
 };
 
@@ -25,10 +31,16 @@ pub struct Needs {
     pub tickets: Vec<TicketId>,
     /// Slots by label, retired ones too.
     pub labels: Vec<SlotLabel>,
+    /// Slots by label, each with the ticket of the vehicle that stands in it.
+    pub occupants: Vec<SlotLabel>,
     /// Of every set of accepted classes, how many free slots at least, best first.
     pub free_slots: i64,
     /// Of every class, how many waiting tickets at least, first served first.
     pub heads: i64,
+    /// Whether stays are to be priced.
+    pub prices: bool,
+    /// Tariffs that are named.
+    pub tariffs: Vec<TariffVersion>,
 }
 
 impl Needs {
@@ -36,7 +48,11 @@ impl Needs {
     pub fn add(&mut self, command: &Command) {
         self.plates.extend(command.plate().cloned());
         match command {
-            Command::OpenLot(_) | Command::ChangeLot(_) | Command::RemoveLot { .. } => {}
+            Command::OpenLot(_)
+            | Command::ChangeLot(_)
+            | Command::RemoveLot { .. }
+            | Command::ReviseTariff { .. } => {}
+            Command::AssignTariff(assign) => self.tariffs.push(assign.tariff.clone()),
             Command::AddSlots { slots, .. } => {
                 self.labels.extend(slots.iter().map(|slot| slot.label.clone()));
                 self.heads += i64::try_from(slots.len()).unwrap_or(i64::MAX);
@@ -52,11 +68,14 @@ impl Needs {
                 self.free_slots += 1;
             }
             Command::Enter(_) => self.free_slots += 1,
-            Command::Exit { vehicle, .. } => {
-                if let Leaving::Ticket(ticket) = vehicle {
-                    self.tickets.push(*ticket);
+            Command::Exit(Exit { vehicle, .. }) => {
+                match vehicle {
+                    Leaving::Plate(_) => {}
+                    Leaving::Ticket(ticket) => self.tickets.push(*ticket),
+                    Leaving::Slot(label) => self.occupants.push(label.clone()),
                 }
                 self.heads += 1;
+                self.prices = true;
             }
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
@@ -86,6 +105,8 @@ pub struct Facts {
     labels: HashMap<SlotLabel, SlotId>,
     free: BTreeMap<Accepts, BTreeSet<(i32, SlotLabel, SlotId)>>,
     waiting: BTreeMap<VehicleClass, BTreeSet<(Turn, TicketId)>>,
+    tariffs: HashMap<TariffVersion, Arc<Tariff>>,
+    earlier: HashMap<PlateKey, Vec<EarlierStay>>,
     before: Before,
     journal: Vec<Entry>,
 }
@@ -150,6 +171,8 @@ impl Facts {
             labels: HashMap::new(),
             free: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            tariffs: HashMap::new(),
+            earlier: HashMap::new(),
             before: Before::default(),
             journal: Vec::new(),
         }
@@ -174,6 +197,70 @@ impl Facts {
     /// Adds that a plate is waiting or parked in another lot.
     pub fn know_open_elsewhere(&mut self, plate: PlateKey, ticket: TicketId) {
         self.open.insert(plate, ticket);
+    }
+
+    /// The tariffs by which the stays of this turn may be priced: of those who are parked, and of those who may yet park.
+    pub fn prices(&self) -> HashSet<&TariffVersion> {
+        let parked = self.tickets.values().filter_map(|ticket| match &ticket.stage {
+            Stage::Parked(berth) => berth.tariff.as_ref(),
+            _ => None,
+        });
+        let given = self.lot.iter().flat_map(|lot| lot.tariffs.iter()).map(|given| &given.tariff);
+        parked.chain(given).collect()
+    }
+
+    /// Adds a tariff, ready to price stays.
+    pub fn know_tariff(&mut self, version: TariffVersion, tariff: Arc<Tariff>) {
+        self.tariffs.insert(version, tariff);
+    }
+
+    /// A tariff that is needed here.
+    pub fn tariff(&self, version: &TariffVersion) -> Option<&Tariff> {
+        self.tariffs.get(version).map(|tariff| &**tariff)
+    }
+
+    /// What a stay is priced by. The tariffs of all stays that may end are known; one that began before tariffs had
+    /// versions is priced by the settings.
+    pub fn policy<'a>(&'a self, version: Option<&TariffVersion>, rules: &'a Rules) -> &'a dyn FeePolicy {
+        match version.and_then(|version| self.tariff(version)) {
+            Some(tariff) => tariff,
+            None => &*rules.fees,
+        }
+    }
+
+    /// If some fee depends on earlier stays of its day: whose stays have to be known, and when the oldest began that
+    /// may end here.
+    pub fn accumulating(
+        &self,
+        needs: &Needs,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Option<(Vec<PlateKey>, Timestamp)> {
+        if !self.tariffs.values().any(|tariff| tariff.accumulates()) && !rules.fees.accumulates() {
+            return None;
+        }
+        let open = self.tickets.values().filter(|ticket| ticket.status().is_open());
+        let since = open.clone().filter_map(|ticket| ticket.berth().map(|berth| berth.since)).min();
+        let plates: BTreeSet<&PlateKey> =
+            open.map(|ticket| ticket.plate.key()).chain(&needs.plates).collect();
+        Some((plates.into_iter().cloned().collect(), since.unwrap_or(now)))
+    }
+
+    /// Adds the stays of a plate that are over, as far as a fee may depend on them.
+    pub fn know_earlier_stays(&mut self, plate: PlateKey, stays: Vec<EarlierStay>) {
+        self.earlier.insert(plate, stays);
+    }
+
+    /// Another stay of a plate is over.
+    pub(crate) fn end_stay(&mut self, plate: &PlateKey, stay: EarlierStay) {
+        if let Some(stays) = self.earlier.get_mut(plate) {
+            stays.push(stay);
+        }
+    }
+
+    /// The stays of a plate that are over; none are known if no fee depends on them.
+    pub fn earlier_stays(&self, plate: &PlateKey) -> &[EarlierStay] {
+        self.earlier.get(plate).map_or(&[], Vec::as_slice)
     }
 
     /// A ticket of this lot.

@@ -2,7 +2,9 @@
 
 use crate::{
     lot::{Lot, LotId, Tally, Version},
+    money::Currency,
     slot::{Slot, SlotLabel},
+    tariff::{Series, TariffId, TariffVersion},
     ticket::{Priority, Ticket, TicketId, TicketNumber, TicketStatus},
     vehicle::{Plate, VehicleClass},
 };
@@ -10,9 +12,9 @@ use crate::{
 /// What came of a command, and the state of the lot in which it was true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The lot; none if there is no such lot.
+    /// The lot; none if there is no such lot, or if it is not about one.
     pub lot: Option<LotId>,
-    /// The version that the change made, or that the refusal was true for; none if there is no such lot.
+    /// The version that the change made, or that the refusal was true for; none if there is no lot.
     pub version: Option<Version>,
     /// Done, or refused.
     pub result: Result<Done, Refusal>,
@@ -43,6 +45,8 @@ pub enum Subject {
     Slots(Vec<Slot>),
     /// A lot, with what is in it.
     Lot(Box<Lot>, Tally),
+    /// A tariff.
+    Tariff(Box<Series>),
 }
 
 /// A waiting vehicle that got a slot.
@@ -123,6 +127,25 @@ pub enum Refusal {
         /// What it does instead.
         status: TicketStatus,
     },
+    /// No tariff has this id.
+    NoSuchTariff(TariffId),
+    /// The tariff has no such version.
+    NoSuchTariffVersion(TariffVersion),
+    /// The id belongs to a tariff.
+    TariffIdTaken(TariffId),
+    /// The tariff has no draft.
+    NoDraft(TariffId),
+    /// The settings say what this tariff is.
+    TariffOfSettings(TariffId),
+    /// The prices of the tariff are in another currency than the lot's.
+    OtherCurrency {
+        /// The tariff's.
+        tariff: Currency,
+        /// The lot's.
+        lot: Currency,
+    },
+    /// The lot has as many tariffs as it may.
+    TooManyTariffs,
     /// The vehicle of the ticket is not in a slot.
     NotParked {
         /// Which.

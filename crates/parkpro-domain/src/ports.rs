@@ -15,6 +15,7 @@ use crate::{
     lot::{Lot, LotId, Tally, Version},
     outcome::Outcome,
     slot::{Accepts, Level, Slot, SlotLabel, SlotStatus},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
     vehicle::{PlateKey, VehicleClass},
@@ -298,6 +299,23 @@ pub trait Records: Send + Sync {
         after: JournalCursor,
         limit: u32,
     ) -> Result<Option<Vec<Entry>>, PortError>;
+
+    /// Tariffs that are there, by id.
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError>;
+
+    /// One tariff, if it is there.
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError>;
+
+    /// What was published of a tariff, newest first, before a number.
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError>;
+
+    /// One state of a tariff.
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError>;
 }
 
 /// Where a page of the journal begins: behind this event. The default is before the first.

@@ -9,7 +9,7 @@ use crate::{
     invalid::{self, Invalid},
     lot::LotId,
     slot::{SlotId, SlotLabel},
-    tariff::Fee,
+    tariff::{Fee, TariffVersion},
     time::Timestamp,
     vehicle::{Plate, VehicleClass},
 };
@@ -97,6 +97,8 @@ pub struct Berth {
     pub admission: i64,
     /// When the vehicle got it.
     pub since: Timestamp,
+    /// What the stay is priced by; none if it began before tariffs had versions.
+    pub tariff: Option<TariffVersion>,
 }
 
 /// Where a ticket is in its life. It only moves down this list, never back.

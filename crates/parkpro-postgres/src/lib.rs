@@ -19,6 +19,7 @@ mod records;
 mod rows;
 mod session;
 mod statement;
+mod tariffs;
 mod tls;
 mod transaction;
 mod write;

@@ -13,6 +13,7 @@ use parkpro_domain::{
         TicketFilter, TicketView, WaitingPage,
     },
     slot::{Level, Slot, SlotLabel, SlotStatus},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
     vehicle::{PlateKey, VehicleClass},
@@ -27,6 +28,7 @@ use crate::{
         TicketColumns, TicketRow, lot_id,
     },
     statement::{Parameter, Statement},
+    tariffs,
 };
 
 #[async_trait]
@@ -209,6 +211,45 @@ impl Records for PgRecord {
                     let entry = |row: EntryRow| Ok(row.entry(&lot)?);
                     known.map(|_lot| rows.into_iter().map(entry).collect()).transpose()
                 })
+            })
+            .await
+    }
+
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
+        self.reader
+            .read("reading tariffs", move |connection| {
+                Box::pin(async move { tariffs::page(connection, after.as_ref(), limit).await })
+            })
+            .await
+    }
+
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError> {
+        let series = self
+            .reader
+            .read("reading a tariff", move |connection| {
+                Box::pin(async move { tariffs::series(connection, &tariff).await })
+            })
+            .await?;
+        Ok(series.filter(Series::is_there))
+    }
+
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError> {
+        self.reader
+            .read("reading the versions of a tariff", move |connection| {
+                Box::pin(async move { tariffs::versions(connection, &tariff, before, limit).await })
+            })
+            .await
+    }
+
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError> {
+        self.reader
+            .read("reading a version of a tariff", move |connection| {
+                Box::pin(async move { tariffs::version(connection, &version).await })
             })
             .await
     }

@@ -13,8 +13,10 @@ use parkpro_domain::{
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 use crate::{
@@ -61,6 +63,7 @@ impl Elsewhere {
         match target {
             Target::Lot(lot) | Target::NewLot(lot) => drop(self.lots.insert((*lot).clone())),
             Target::LotOf(ticket) => drop(self.tickets.insert(*ticket)),
+            Target::Tariff(_) => {}
         }
     }
 
@@ -68,6 +71,7 @@ impl Elsewhere {
         match target {
             Target::Lot(lot) | Target::NewLot(lot) => self.lots.contains(*lot),
             Target::LotOf(ticket) => self.tickets.contains(ticket),
+            Target::Tariff(_) => false,
         }
     }
 }
@@ -212,6 +216,34 @@ impl Transaction for PgTransaction {
 
     async fn ahead(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, PortError> {
         self.count_ahead(lot, ticket, turn).await
+    }
+
+    async fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> Result<Vec<(TariffVersion, DocumentText)>, PortError> {
+        self.read_documents(versions).await
+    }
+
+    async fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
+        self.read_earlier_stays(lot, plates, since).await
+    }
+
+    async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {
+        self.read_series(tariff).await
+    }
+
+    async fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> Result<(), PortError> {
+        self.put_series(series, published).await
     }
 
     async fn write(

@@ -13,6 +13,7 @@ mod records;
 mod rows;
 mod schema;
 mod statement;
+mod tariffs;
 mod transaction;
 mod upkeep;
 mod write;

@@ -16,10 +16,11 @@ use parkpro_domain::{
         TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{Ticket, TicketId, TicketNumber, Turn},
 };
 
-use crate::SqliteRecord;
+use crate::{SqliteRecord, tariffs};
 
 #[async_trait]
 impl Records for SqliteRecord {
@@ -99,9 +100,32 @@ impl Records for SqliteRecord {
     ) -> Result<Option<Vec<Entry>>, PortError> {
         self.readers.read("reading a journal", move |c| lots::journal(c, &lot, after, limit)).await
     }
+
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
+        self.readers.read("reading tariffs", move |c| tariffs::page(c, after.as_ref(), limit)).await
+    }
+
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError> {
+        let series = self.readers.read("reading a tariff", move |c| tariffs::series(c, &tariff)).await?;
+        Ok(series.filter(Series::is_there))
+    }
+
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError> {
+        let read = move |c: &mut _| tariffs::versions(c, &tariff, before, limit);
+        self.readers.read("reading the versions of a tariff", read).await
+    }
+
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError> {
+        self.readers.read("reading a version of a tariff", move |c| tariffs::version(c, &version)).await
+    }
 }
 
 /// How many rows of a page are taken.
-fn rows(limit: u32) -> usize {
+pub(crate) fn rows(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }

@@ -7,7 +7,7 @@ use parkpro_domain::{
     money::{Currency, Money},
     ports::Reply,
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
-    tariff::Fee,
+    tariff::{Assignments, Fee, TariffVersion},
     ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::{Timestamp, Zone},
     vehicle::{Plate, VehicleClass},
@@ -38,6 +38,7 @@ pub(crate) struct LotRow {
     next_number: i64,
     next_admission: i64,
     next_slot: i64,
+    tariffs: String,
 }
 
 impl LotRow {
@@ -56,6 +57,7 @@ impl LotRow {
                 .transpose()
                 .map_err(|_wrong| nonsense("queue_limit"))?,
             priorities: Priorities::parse(&self.priorities).map_err(|_wrong| nonsense("priorities"))?,
+            tariffs: Assignments::parse(&self.tariffs).map_err(|_wrong| nonsense("tariffs"))?,
             revision: self.revision,
             retired: self.retired,
             version: Version(self.version),
@@ -183,6 +185,8 @@ pub(crate) struct TicketRow {
     fee_currency: Option<String>,
     fee_lines: Option<String>,
     reason: Option<String>,
+    tariff_id: Option<String>,
+    tariff_version: Option<i64>,
 }
 
 impl TicketRow {
@@ -239,6 +243,8 @@ impl TicketRow {
             label: label.ok_or_else(|| self.nonsense("slot_id"))?,
             admission: self.admission.ok_or_else(|| self.nonsense("admission"))?,
             since: since.ok_or_else(|| self.nonsense("parked_at"))?,
+            tariff: TariffVersion::stored(self.tariff_id.as_deref(), self.tariff_version)
+                .map_err(|_wrong| self.nonsense("tariff_id"))?,
         })
     }
 

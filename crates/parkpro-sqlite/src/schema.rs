@@ -17,6 +17,7 @@ diesel::table! {
         next_number -> BigInt,
         next_admission -> BigInt,
         next_slot -> BigInt,
+        tariffs -> Text,
     }
 }
 
@@ -77,6 +78,25 @@ diesel::table! {
         fee_currency -> Nullable<Text>,
         fee_lines -> Nullable<Text>,
         reason -> Nullable<Text>,
+        tariff_id -> Nullable<Text>,
+        tariff_version -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tariffs (id) {
+        id -> Text,
+        revision -> BigInt,
+        draft -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tariff_versions (tariff_id, number) {
+        tariff_id -> Text,
+        number -> BigInt,
+        document -> Text,
+        published_at -> BigInt,
     }
 }
 
@@ -115,3 +135,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(lots, slots, tickets);
+diesel::allow_tables_to_appear_in_same_query!(tariffs, tariff_versions);

@@ -83,11 +83,12 @@ statement! {
         next_number: i64 => BigInt,
         next_admission: i64 => BigInt,
         next_slot: i64 => BigInt,
+        tariffs: &'a str => Text,
         id: i64 => BigInt,
     }
     "UPDATE lots SET name = ?, time_zone = ?, currency = ?, accepting = ?, queue_limit = ?, priorities = ?, \
-     revision = ?, retired = ?, version = ?, last_at = ?, next_number = ?, next_admission = ?, next_slot = ? \
-     WHERE id = ?"
+     revision = ?, retired = ?, version = ?, last_at = ?, next_number = ?, next_admission = ?, next_slot = ?, \
+     tariffs = ? WHERE id = ?"
 }
 
 statement! {
@@ -142,10 +143,13 @@ statement! {
         fee_currency: Option<&'a str> => Nullable<Text>,
         fee_lines: Option<&'a str> => Nullable<Text>,
         reason: Option<&'a str> => Nullable<Text>,
+        tariff_id: Option<&'a str> => Nullable<Text>,
+        tariff_version: Option<i64> => Nullable<BigInt>,
     }
     "INSERT INTO tickets (id, lot_id, number, plate_shown, plate_key, class, priority, turn, status, arrived_at, \
      occurred_at, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, fee_lines, \
-     reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     reason, tariff_id, tariff_version) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -155,9 +159,12 @@ statement! {
         slot: Option<i64> => Nullable<BigInt>,
         admission: Option<i64> => Nullable<BigInt>,
         parked_at: Option<i64> => Nullable<BigInt>,
+        tariff_id: Option<&'a str> => Nullable<Text>,
+        tariff_version: Option<i64> => Nullable<BigInt>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ? WHERE id = ?"
+    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ? \
+     WHERE id = ?"
 }
 
 statement! {
@@ -183,6 +190,8 @@ statement! {
         slot: Option<i64> => Nullable<BigInt>,
         admission: Option<i64> => Nullable<BigInt>,
         parked_at: Option<i64> => Nullable<BigInt>,
+        tariff_id: Option<&'a str> => Nullable<Text>,
+        tariff_version: Option<i64> => Nullable<BigInt>,
         ended_at: Option<i64> => Nullable<BigInt>,
         exit_occurred_at: Option<i64> => Nullable<BigInt>,
         fee_minor: Option<i64> => Nullable<BigInt>,
@@ -191,8 +200,8 @@ statement! {
         reason: Option<&'a str> => Nullable<Text>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, ended_at = ?, \
-     exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, fee_lines = ?, reason = ? WHERE id = ?"
+    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ?, \
+     ended_at = ?, exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, fee_lines = ?, reason = ? WHERE id = ?"
 }
 
 statement! {
@@ -264,6 +273,17 @@ statement! {
     }
     "INSERT INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    /// A tariff as it now is.
+    PutTariff<'a> {
+        id: &'a str => Text,
+        revision: i64 => BigInt,
+        draft: Option<&'a str> => Nullable<Text>,
+    }
+    "INSERT INTO tariffs (id, revision, draft) VALUES (?, ?, ?) \
+     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, draft = excluded.draft"
 }
 
 /// The free slots of one kind, best first.

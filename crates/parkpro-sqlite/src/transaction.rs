@@ -13,8 +13,10 @@ use parkpro_domain::{
     lot::LotId,
     ports::{Clock, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 use crate::{
@@ -24,6 +26,7 @@ use crate::{
     rows::ReplyRow,
     schema::{idempotency, lots, tickets},
     statement::Waiting,
+    tariffs,
 };
 
 /// The transaction that the writer has open, or its connection between two.
@@ -129,10 +132,11 @@ impl SqliteTransaction {
                 None => Lock::Missing,
             },
             Target::LotOf(ticket) => self.lot_of(*ticket)?.map_or(Lock::Missing, Lock::Held),
+            Target::Tariff(_) => Lock::Tariff,
         })
     }
 
-    fn number_of(&mut self, lot: &LotId) -> Result<Option<i64>, Failure> {
+    pub(crate) fn number_of(&mut self, lot: &LotId) -> Result<Option<i64>, Failure> {
         if let Some(number) = self.lots.by_slug.get(lot) {
             return Ok(Some(*number));
         }
@@ -215,6 +219,41 @@ impl Transaction for SqliteTransaction {
         turn: Turn,
     ) -> impl Future<Output = Result<i64, PortError>> + Send {
         ready(self.ahead_of(lot, ticket, turn).map_err(|failure| failure.during("counting a queue")))
+    }
+
+    fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> impl Future<Output = Result<Vec<(TariffVersion, DocumentText)>, PortError>> + Send {
+        let documents = tariffs::documents(&mut self.connection, versions);
+        ready(documents.map_err(|failure| failure.during("reading tariffs")))
+    }
+
+    fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(PlateKey, EarlierStay)>, PortError>> + Send {
+        let stays = self.earlier_stays_of(lot, plates, since);
+        ready(stays.map_err(|failure| failure.during("reading earlier stays")))
+    }
+
+    fn series(
+        &mut self,
+        tariff: &TariffId,
+    ) -> impl Future<Output = Result<Option<Series>, PortError>> + Send {
+        let series = tariffs::series(&mut self.connection, tariff);
+        ready(series.map_err(|failure| failure.during("reading a tariff")))
+    }
+
+    fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> impl Future<Output = Result<(), PortError>> + Send {
+        let written = self.put_series(series, published);
+        ready(written.map_err(|failure| failure.during("writing a tariff")))
     }
 
     fn write(

@@ -71,7 +71,7 @@ impl SqliteTransaction {
     }
 
     fn write_lot(&mut self, lot: &Lot, opened: bool) -> Result<Before, Failure> {
-        let priorities = lot.priorities.to_string();
+        let (priorities, tariffs) = (lot.priorities.to_string(), lot.tariffs.to_string());
         if opened {
             let id = diesel::insert_into(lots::table)
                 .values((
@@ -89,6 +89,7 @@ impl SqliteTransaction {
                     lots::next_number.eq(lot.next_number.0),
                     lots::next_admission.eq(lot.next_admission),
                     lots::next_slot.eq(lot.next_slot),
+                    lots::tariffs.eq(tariffs),
                 ))
                 .returning(lots::id)
                 .get_result(&mut self.connection)?;
@@ -109,6 +110,7 @@ impl SqliteTransaction {
             next_number: lot.next_number.0,
             next_admission: lot.next_admission,
             next_slot: lot.next_slot,
+            tariffs: &tariffs,
             id: before.id,
         };
         self.one(update)?;
@@ -194,6 +196,8 @@ impl SqliteTransaction {
             fee_currency: stage.fee_currency,
             fee_lines: stage.fee_lines.as_deref(),
             reason: stage.reason,
+            tariff_id: stage.tariff_id,
+            tariff_version: stage.tariff_version,
         })
     }
 
@@ -204,6 +208,8 @@ impl SqliteTransaction {
             slot,
             admission,
             parked_at,
+            tariff_id,
+            tariff_version,
             ended_at,
             exit_occurred_at,
             fee_minor,
@@ -218,6 +224,8 @@ impl SqliteTransaction {
                 slot,
                 admission,
                 parked_at,
+                tariff_id,
+                tariff_version,
                 ended_at,
                 exit_occurred_at,
                 fee_minor,
@@ -240,8 +248,10 @@ impl SqliteTransaction {
     }
 
     fn move_ticket(&mut self, ticket: &Ticket) -> Result<(), Failure> {
-        let Columns { status, slot, admission, parked_at, .. } = Columns::of(ticket);
-        self.one(UpdateBerth { status, slot, admission, parked_at, id: bytes(&ticket.id) })
+        let Columns { status, slot, admission, parked_at, tariff_id, tariff_version, .. } =
+            Columns::of(ticket);
+        let id = bytes(&ticket.id);
+        self.one(UpdateBerth { status, slot, admission, parked_at, tariff_id, tariff_version, id })
     }
 
     fn amend_ticket(&mut self, ticket: &Ticket) -> Result<(), Failure> {
@@ -283,7 +293,7 @@ impl SqliteTransaction {
     }
 
     /// Carries out a statement that writes one row.
-    fn one<S>(&mut self, statement: S) -> Result<(), Failure>
+    pub(crate) fn one<S>(&mut self, statement: S) -> Result<(), Failure>
     where
         S: RunQueryDsl<SqliteConnection>
             + diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite>
@@ -327,6 +337,8 @@ struct Columns<'a> {
     slot: Option<i64>,
     admission: Option<i64>,
     parked_at: Option<i64>,
+    tariff_id: Option<&'a str>,
+    tariff_version: Option<i64>,
     ended_at: Option<i64>,
     exit_occurred_at: Option<i64>,
     fee_minor: Option<i64>,
@@ -338,6 +350,7 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(ticket: &'a Ticket) -> Self {
         let (berth, fee) = (ticket.berth(), ticket.fee());
+        let tariff = berth.and_then(|berth| berth.tariff.as_ref());
         let (exit_occurred_at, reason) = match &ticket.stage {
             Stage::Departed { occurred_at, .. } => (*occurred_at, None),
             Stage::Voided { reason, .. } => (None, Some(reason.as_str())),
@@ -348,6 +361,8 @@ impl<'a> Columns<'a> {
             slot: berth.map(|berth| berth.slot.0),
             admission: berth.map(|berth| berth.admission),
             parked_at: berth.map(|berth| berth.since.micros()),
+            tariff_id: tariff.map(|version| version.tariff.as_str()),
+            tariff_version: tariff.map(|version| version.number),
             ended_at: ticket.ended_at().map(Timestamp::micros),
             exit_occurred_at: exit_occurred_at.map(Timestamp::micros),
             fee_minor: fee.map(|fee| fee.total.minor),

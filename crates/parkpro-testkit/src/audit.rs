@@ -9,6 +9,7 @@ use parkpro_domain::{
     lot::{Lot, LotId, Tally, Version},
     ports::{LotView, Records, SlotFilter, TicketFilter},
     slot::Slot,
+    tariff::Assignments,
     ticket::{Stage, Ticket, TicketId, TicketStatus},
 };
 
@@ -35,6 +36,7 @@ pub async fn audit(records: &dyn Records) {
         check_nobody_could_park(&all_slots, &queue);
         check_nobody_overtook(&tickets, &journal);
         check_journal(&lot, &journal, &tickets);
+        check_prices(&tickets, &journal);
         for ticket in tickets.iter().filter(|ticket| ticket.status().is_open()) {
             let plate = ticket.plate.key().as_str().to_owned();
             assert!(open_plates.insert(plate), "{} is inside twice", ticket.plate.shown());
@@ -167,6 +169,26 @@ fn check_journal(lot: &Lot, journal: &[Entry], tickets: &[Ticket]) {
     assert_eq!(told(|event| matches!(event, Event::TicketArrived { .. })), tickets.len());
     let parked = tickets.iter().filter(|ticket| ticket.berth().is_some()).count();
     assert_eq!(told(|event| matches!(event, Event::TicketParked { .. })), parked);
+}
+
+/// Whoever parked has the tariff that held then. The tests have no settings that say what holds else.
+fn check_prices(tickets: &[Ticket], journal: &[Entry]) {
+    let tickets: BTreeMap<TicketId, &Ticket> = tickets.iter().map(|ticket| (ticket.id, ticket)).collect();
+    let mut given = Assignments::default();
+    for entry in journal {
+        match &entry.event {
+            Event::TariffAssigned(assignment) => {
+                let next = given.with(assignment.clone(), entry.at);
+                given = next.unwrap_or_else(|| panic!("it was assigned"));
+            }
+            Event::TicketParked { ticket, .. } => {
+                let ticket = tickets[&ticket.id];
+                let pinned = ticket.berth().and_then(|berth| berth.tariff.as_ref());
+                assert_eq!(pinned, given.at(entry.at, &ticket.class), "{} parked", ticket.plate.shown());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Reads one lot whole, to be compared with what another record says of it.

@@ -11,6 +11,7 @@ use parkpro_domain::{
     lot::LotId,
     ports::{JournalCursor, LotView, Records, SlotCursor, SlotFilter, TicketFilter},
     slot::Slot,
+    tariff::{Published, Series},
     ticket::Ticket,
 };
 
@@ -28,6 +29,30 @@ pub async fn lots(records: &dyn Records, limit: u32) -> Vec<LotView> {
             return all;
         }
     }
+}
+
+/// All tariffs, and all that was published of each, newest first, with so many to the page.
+pub async fn tariffs(records: &dyn Records, limit: u32) -> Vec<(Series, Vec<Published>)> {
+    let mut all: Vec<Series> = Vec::new();
+    loop {
+        let page = ok(records.tariffs(all.last().map(|series| series.id.clone()), limit).await);
+        if extend(&mut all, page, limit) {
+            break;
+        }
+    }
+    let mut with_versions = Vec::with_capacity(all.len());
+    for series in all {
+        let mut versions: Vec<Published> = Vec::new();
+        loop {
+            let before = versions.last().map(|last| last.number);
+            let page = ok(records.tariff_versions(series.id.clone(), before, limit).await);
+            if extend(&mut versions, page, limit) {
+                break;
+            }
+        }
+        with_versions.push((series, versions));
+    }
+    with_versions
 }
 
 /// All slots of a lot that a filter includes, with so many to the page.

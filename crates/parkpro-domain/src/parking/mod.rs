@@ -5,12 +5,14 @@ mod first_run;
 mod places;
 mod quote;
 mod reconcile;
+mod tariffs;
 
 pub use aftermath::{Aftermath, Follower, Outbox};
 pub use first_run::{First, numbered_slots, open_first_lot};
 pub use places::Places;
 pub use quote::{Quote, quote};
 pub use reconcile::{Reconciled, Reconciler};
+pub use tariffs::{follow_settings, ready_tariff};
 
 #[cfg(test)]
 mod tests {
@@ -23,6 +25,7 @@ mod tests {
         money::Currency,
         ports::{Fault, PortError, QueueDelta, QueueSnapshot, TicketView},
         slot::{SlotId, SlotLabel},
+        tariff::Assignments,
         ticket::{Berth, Priority, Stage, Ticket, TicketId, TicketNumber, Turn},
         time::{Timestamp, Zone},
         vehicle::{Plate, VehicleClass},
@@ -41,6 +44,7 @@ mod tests {
             accepting: true,
             queue_limit: None,
             priorities: Priorities::usual(),
+            tariffs: Assignments::default(),
             revision: 1,
             retired: false,
             version: Version(version),
@@ -88,6 +92,7 @@ mod tests {
             label: SlotLabel::parse("A-01").unwrap(),
             admission: 1,
             since: Timestamp::from_micros(0),
+            tariff: None,
         });
         view
     }

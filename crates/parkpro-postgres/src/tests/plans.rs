@@ -8,17 +8,18 @@ use parkpro_testkit::ask;
 use super::{done, enter, main_lot, rival, sql};
 use crate::{
     claim::{CLAIM, FORGET, RELEASE, USED},
-    facts::{AHEAD, FREE, HEADS, LABELS, LOTS, PLATES, TICKETS},
+    facts::{AHEAD, FREE, HEADS, LABELS, LOTS, OCCUPANTS, PLATES, TICKETS},
     lock::{BY_SLUG, BY_TICKET, LOCK_FREE, LOCK_WAITING},
     records::queries,
     session::Session,
+    tariffs::{DOCUMENTS, EARLIER},
     write::{books, slots, tickets},
 };
 
 /// A statement, the types of its parameters, and the indexes by which it may find rows.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
-const TURN: [Known; 18] = [
+const TURN: [Known; 21] = [
     (CLAIM, "bigint, text[], text[], bytea[]", &[]),
     (USED, "text[], text[]", &["idempotency_pkey"]),
     (RELEASE, "text[], text[]", &["idempotency_pkey"]),
@@ -30,6 +31,9 @@ const TURN: [Known; 18] = [
     (PLATES, "bigint[], text[]", &["plate_inside_once", "ticket_plate", "slots_pkey"]),
     (TICKETS, "bigint[], uuid[]", &["tickets_pkey", "slots_pkey"]),
     (LABELS, "bigint[], text[]", &["label_once"]),
+    (OCCUPANTS, "bigint[], text[]", &["label_once", "tickets_pkey"]),
+    (DOCUMENTS, "text[], bigint[]", &["tariff_versions_pkey"]),
+    (EARLIER, "text[], bigint, bigint, bigint", &["ticket_plate"]),
     (FREE, "bigint[], bigint[]", &["slot_counts_pkey", "slot_free"]),
     (HEADS, "bigint[], bigint[]", &["waiting_counts_pkey", "queue_head"]),
     (AHEAD, "bigint, bigint, uuid", &["queue_order"]),
@@ -42,7 +46,8 @@ const TURN: [Known; 18] = [
     ),
     (
         tickets::UPDATE,
-        "uuid[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], text[], text[]",
+        "uuid[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], text[], text[], \
+         text[], bigint[]",
         &["tickets_pkey"],
     ),
     (slots::OCCUPY, "bigint[], bigint[], uuid[]", &["slots_pkey"]),

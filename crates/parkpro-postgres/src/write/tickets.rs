@@ -14,10 +14,10 @@ use crate::{fault::Trouble, statement::Parameter};
 pub(crate) const UPDATE: &str = "UPDATE tickets SET status = new.status, slot_id = new.slot_id, \
        admission = new.admission, parked_at = new.parked_at, ended_at = new.ended_at, \
        exit_occurred_at = new.exit_occurred_at, fee_minor = new.fee_minor, fee_currency = new.fee_currency, \
-       fee_lines = new.fee_lines, reason = new.reason \
-     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+       fee_lines = new.fee_lines, reason = new.reason, tariff_id = new.tariff_id, tariff_version = new.tariff_version \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
        AS new (id, status, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, \
-         fee_lines, reason) \
+         fee_lines, reason, tariff_id, tariff_version) \
      WHERE tickets.id = new.id";
 
 const AMEND: &str = "UPDATE tickets SET plate_shown = new.plate_shown, plate_key = new.plate_key, \
@@ -26,9 +26,10 @@ const AMEND: &str = "UPDATE tickets SET plate_shown = new.plate_shown, plate_key
      WHERE tickets.id = new.id";
 
 pub(crate) const ADD: &str = "INSERT INTO tickets (id, status, slot_id, admission, parked_at, ended_at, \
-       exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, lot_id, number, plate_shown, plate_key, class, \
+       exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, tariff_id, tariff_version, lot_id, number, plate_shown, plate_key, class, \
        priority, turn, arrived_at, occurred_at) \
-     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+       $21, $22)";
 
 const TABLE: &str = "tickets";
 
@@ -45,6 +46,8 @@ struct Stages<'t> {
     currencies: Vec<Option<&'t str>>,
     lines: Vec<Option<String>>,
     reasons: Vec<Option<&'t str>>,
+    tariffs: Vec<Option<&'t str>>,
+    versions: Vec<Option<i64>>,
 }
 
 impl<'t> Stages<'t> {
@@ -52,6 +55,7 @@ impl<'t> Stages<'t> {
         let each = || tickets.iter().map(|(_, ticket)| *ticket);
         let berths = || each().map(Ticket::berth);
         let fees = || each().map(Ticket::fee);
+        let pinned = || berths().map(|berth| berth.and_then(|berth| berth.tariff.as_ref()));
         Self {
             ids: each().map(|ticket| ticket.id.0).collect(),
             statuses: each().map(|ticket| ticket.status().as_str()).collect(),
@@ -64,10 +68,12 @@ impl<'t> Stages<'t> {
             currencies: fees().map(|fee| fee.map(|fee| fee.total.currency.code())).collect(),
             lines: fees().map(|fee| fee.map(Fee::lines_text)).collect(),
             reasons: each().map(reason).collect(),
+            tariffs: pinned().map(|pinned| pinned.map(|version| version.tariff.as_str())).collect(),
+            versions: pinned().map(|pinned| pinned.map(|version| version.number)).collect(),
         }
     }
 
-    fn parameters(&self) -> [&dyn Parameter; 11] {
+    fn parameters(&self) -> [&dyn Parameter; 13] {
         [
             &self.ids,
             &self.statuses,
@@ -80,6 +86,8 @@ impl<'t> Stages<'t> {
             &self.currencies,
             &self.lines,
             &self.reasons,
+            &self.tariffs,
+            &self.versions,
         ]
     }
 }

@@ -22,6 +22,7 @@ pub mod reads;
 pub mod refusals;
 pub mod retries;
 pub mod slots;
+pub mod tariffs;
 pub mod tickets;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -42,6 +43,7 @@ pub fn all() -> Vec<(&'static str, Sentence)> {
         tickets::all(),
         lots::all(),
         fees::all(),
+        tariffs::all(),
         refusals::all(),
         retries::all(),
         reads::all(),

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use parkpro_domain::{
-    command::{ChangeLot, ChangeSlot, Command, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, OpenLot},
     outcome::Refusal,
+    ports::Clock,
 };
 
 use super::Sentence;
-use crate::{ask, subject::Subject};
+use crate::{ask, clock::DAY, subject::Subject};
 
 pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     vec![("every refusal is given, with its version", |s| {
@@ -16,7 +17,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 18;
+const EVERY: usize = 25;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -39,6 +40,13 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::AlreadyDeparted { .. } => 16,
         Refusal::NotWaiting { .. } => 17,
         Refusal::NotParked { .. } => 18,
+        Refusal::NoSuchTariff(_) => 19,
+        Refusal::NoSuchTariffVersion(_) => 20,
+        Refusal::TariffIdTaken(_) => 21,
+        Refusal::NoDraft(_) => 22,
+        Refusal::TariffOfSettings(_) => 23,
+        Refusal::OtherCurrency { .. } => 24,
+        Refusal::TooManyTariffs => 25,
     }
 }
 
@@ -51,6 +59,13 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
     let made = s.enter_all(&["P1", "P2", "P3"]).await;
     let (parked, waits, nobody) = (made[0].id(), made[2].id(), s.entry("X").ticket);
     let closed = ask::enter("closed", nobody, "P9");
+    let euros = s.published("euros", "2.00 EUR").await;
+    let later = |n| Some(s.clock.now().plus_micros(DAY + n));
+    let day = s.published("day", "2.00").await;
+    for n in 0..32 {
+        let assign = AssignTariff { from: later(n), ..ask::assign("main", day.clone()) };
+        s.done(Command::AssignTariff(assign)).await;
+    }
     let mut given = BTreeSet::new();
     for command in [
         Command::ChangeLot(ask::change_lot("nowhere")),
@@ -72,6 +87,16 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         ask::exit_by_ticket("main", gone.id()),
         Command::Withdraw { ticket: parked },
         ask::void(waits),
+        ask::draft("night", "1.00"),
+        Command::AssignTariff(ask::assign("main", ask::version("day", 99))),
+        ask::new_tariff("day", "1.00"),
+        ask::publish("day"),
+        ask::draft("default", "1.00"),
+        Command::AssignTariff(ask::assign("main", euros)),
+        Command::AssignTariff(AssignTariff {
+            from: later(99),
+            ..ask::assign("main", ask::version("day", 1))
+        }),
     ] {
         given.insert(number(&s.refused(command).await));
     }

@@ -30,6 +30,14 @@ pub enum Step {
     Facts,
     /// `ahead`
     Ahead,
+    /// `documents`
+    Documents,
+    /// `earlier_stays`
+    EarlierStays,
+    /// `series`
+    Series,
+    /// `write_series`
+    WriteSeries,
     /// `write`
     Write,
     /// `commit`

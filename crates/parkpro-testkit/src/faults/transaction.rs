@@ -6,8 +6,10 @@ use parkpro_domain::{
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 use super::{Faults, Step};
@@ -70,6 +72,38 @@ impl<T: Transaction> Transaction for FaultyTransaction<T> {
     async fn ahead(&mut self, lot: &LotId, ticket: TicketId, turn: Turn) -> Result<i64, PortError> {
         self.faults.step(Step::Ahead)?;
         self.inner.ahead(lot, ticket, turn).await
+    }
+
+    async fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> Result<Vec<(TariffVersion, DocumentText)>, PortError> {
+        self.faults.step(Step::Documents)?;
+        self.inner.documents(versions).await
+    }
+
+    async fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
+        self.faults.step(Step::EarlierStays)?;
+        self.inner.earlier_stays(lot, plates, since).await
+    }
+
+    async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {
+        self.faults.step(Step::Series)?;
+        self.inner.series(tariff).await
+    }
+
+    async fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> Result<(), PortError> {
+        self.faults.step(Step::WriteSeries)?;
+        self.inner.write_series(series, published).await
     }
 
     async fn write(

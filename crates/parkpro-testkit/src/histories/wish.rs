@@ -1,7 +1,7 @@
 //! What may happen, in small numbers, so that it shrinks well; and what that is as commands.
 
 use parkpro_domain::{
-    command::{ChangeLot, ChangeSlot, Command, Enter, NewSlot, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, Enter, Exit, NewSlot, OpenLot},
     lot::LotId,
     ports::IdGenerator,
     ticket::TicketId,
@@ -16,7 +16,7 @@ use proptest::{
 use super::{Ask, History, Step};
 use crate::{
     ask,
-    clock::{HOUR, MINUTE},
+    clock::{HOUR, MINUTE, MORNING},
     ids::{CountingIds, nth_ticket},
 };
 
@@ -50,6 +50,12 @@ pub(super) enum Asked {
     Withdraw(usize),
     Void(usize),
     Amend(usize, Option<Text>, Option<Text>),
+    /// Which slot is left.
+    LeaveSlot(Text, Text, bool),
+    /// From when on, counted from the beginning of the history, and for whom.
+    Assign(Text, i64, Option<i64>, Option<Text>),
+    /// The price of an hour.
+    Publish(Text),
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +75,7 @@ const PLATES: [Text; 20] = [
 const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
 const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
+const PRICES: [Text; 4] = ["1.00", "2.50 a day", "3.00 or 20.00", "4.00 EUR"];
 const KEYS: u8 = 20;
 
 fn lot() -> impl Strategy<Value = Text> {
@@ -96,6 +103,7 @@ fn priority() -> impl Strategy<Value = Text> {
 fn asked() -> impl Strategy<Value = Asked> {
     let (plate, class) = (select(&PLATES[..]), select(&CLASSES[..]));
     let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
+    let (label_left, class_priced) = (label.clone(), class.clone());
     let new_slot = (accepts.clone(), -1..2_i32);
     let change = (
         seen(),
@@ -131,6 +139,10 @@ fn asked() -> impl Strategy<Value = Asked> {
         2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
         1 => lot().prop_map(Asked::Open),
+        5 => (lot(), label_left, any::<bool>()).prop_map(|(lot, label, lost)| Asked::LeaveSlot(lot, label, lost)),
+        3 => (lot(), 1..4_i64, option::weighted(0.4, 0..40 * HOUR), option::weighted(0.3, class_priced))
+            .prop_map(|(lot, version, from, class)| Asked::Assign(lot, version, from, class)),
+        1 => select(&PRICES[..]).prop_map(Asked::Publish),
     ]
 }
 
@@ -145,11 +157,18 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
         let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
     }
+    for price in ["2.00", "2.00 a day"] {
+        steps.extend(published(price, steps.len() == LOTS.len()));
+    }
     let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
     for wish in wishes {
         let step = match wish {
             Wish::Wait(micros) => Some(Step::Wait(*micros)),
             Wish::Again(nth) => again(&steps, *nth).map(|ask| Step::Ask(with_new_ticket(ask, &ids))),
+            Wish::Ask(Asked::Publish(price), None) => {
+                steps.extend(published(price, false));
+                None
+            }
             Wish::Ask(asked, key) => {
                 let key = key.map(|key| format!("key {key}"));
                 Some(Step::Ask(Ask { command: command(asked, &ids, &mut tickets), key }))
@@ -162,6 +181,12 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
         steps.extend(step);
     }
     History { steps }
+}
+
+/// The tariff `day` as it now is drafted and published.
+fn published(price: Text, new: bool) -> [Step; 2] {
+    let draft = if new { ask::new_tariff("day", price) } else { ask::draft("day", price) };
+    [draft, ask::publish("day")].map(|command| Step::Ask(Ask { command, key: None }))
 }
 
 /// The tickets that were asked for, whether they were given or not.
@@ -256,5 +281,15 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
             plate: plate.map(ask::plate),
             priority: priority.map(ask::priority),
         },
+        Asked::LeaveSlot(lot, label, lost_ticket) => match ask::exit_from(lot, label) {
+            Command::Exit(exit) => Command::Exit(Exit { lost_ticket: *lost_ticket, ..exit }),
+            other => other,
+        },
+        Asked::Assign(lot, version, from, class) => Command::AssignTariff(AssignTariff {
+            from: from.map(|from| MORNING.plus_micros(from)),
+            class: class.map(ask::class),
+            ..ask::assign(lot, ask::version("day", *version))
+        }),
+        Asked::Publish(price) => ask::draft("day", price),
     }
 }

@@ -150,7 +150,7 @@ fn seen(command: &Command, outcome: &Outcome, replayed: bool) -> Seen {
                 }
                 Subject::Slot(slot) => Answered::Slots(vec![seen_slot(slot)], promoted),
                 Subject::Slots(slots) => Answered::Slots(slots.iter().map(seen_slot).collect(), promoted),
-                Subject::Lot(..) => panic!("a crowd does not change lots"),
+                Subject::Lot(..) | Subject::Tariff(_) => panic!("a crowd does not change lots or tariffs"),
             }
         }
     };
@@ -204,5 +204,12 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::AlreadyDeparted { ticket } => ("already-departed", Some(*ticket)),
         Refusal::NotWaiting { ticket, .. } => ("not-waiting", Some(*ticket)),
         Refusal::NotParked { ticket, .. } => ("not-parked", Some(*ticket)),
+        Refusal::NoSuchTariff(_) => ("no-such-tariff", None),
+        Refusal::NoSuchTariffVersion(_) => ("no-such-tariff-version", None),
+        Refusal::TariffIdTaken(_) => ("tariff-id-taken", None),
+        Refusal::NoDraft(_) => ("no-draft", None),
+        Refusal::TariffOfSettings(_) => ("tariff-of-settings", None),
+        Refusal::OtherCurrency { .. } => ("other-currency", None),
+        Refusal::TooManyTariffs => ("too-many-tariffs", None),
     }
 }

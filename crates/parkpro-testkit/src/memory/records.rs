@@ -9,6 +9,7 @@ use parkpro_domain::{
         TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{Ticket, TicketId, TicketNumber, Turn},
 };
 
@@ -157,5 +158,32 @@ impl Records for MemoryRecord {
             let place = |entry: &Entry| JournalCursor { version: entry.version, n: entry.n };
             page(of_lot.filter(|entry| place(entry) > after).cloned(), limit)
         }))
+    }
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
+        Ok(self.look(|state| {
+            let there = state.series.values().filter(|series| series.is_there());
+            let behind = there.filter(|series| after.as_ref().is_none_or(|after| series.id > *after));
+            page(behind.cloned(), limit)
+        }))
+    }
+
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError> {
+        Ok(self.look(|state| state.series.get(&tariff).filter(|series| series.is_there()).cloned()))
+    }
+
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError> {
+        Ok(self.look(|state| {
+            let all = state.published_of(&tariff).into_iter();
+            page(all.filter(|one| before.is_none_or(|before| one.number < before)).cloned(), limit)
+        }))
+    }
+
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError> {
+        Ok(self.look(|state| state.published(&version).cloned()))
     }
 }

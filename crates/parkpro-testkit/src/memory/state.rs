@@ -10,7 +10,9 @@ use parkpro_domain::{
     facts::Changes,
     lot::{Lot, LotId, Tally},
     ports::{Key, Reply},
+    protocol::EARLIER_STAYS,
     slot::{Slot, SlotId},
+    tariff::{EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{Berth, Stage, Ticket, TicketId, TicketStatus, Turn},
     time::Timestamp,
     vehicle::PlateKey,
@@ -26,6 +28,8 @@ pub(super) struct State {
     tickets: BTreeMap<TicketId, Ticket>,
     pub(super) journal: Vec<Entry>,
     pub(super) kept: BTreeMap<(Principal, String), Kept>,
+    pub(super) series: BTreeMap<TariffId, Series>,
+    versions: BTreeMap<TariffVersion, Published>,
 }
 
 /// What is kept under an idempotency key.
@@ -93,6 +97,37 @@ impl State {
             tally.count_waiting(&ticket.class, &ticket.priority, 1);
         }
         tally
+    }
+
+    /// A state of a tariff.
+    pub(super) fn published(&self, version: &TariffVersion) -> Option<&Published> {
+        self.versions.get(version)
+    }
+
+    /// What was published of a tariff, newest first.
+    pub(super) fn published_of(&self, tariff: &TariffId) -> Vec<&Published> {
+        let of_tariff = self.versions.iter().rev().filter(|(version, _)| version.tariff == *tariff);
+        of_tariff.map(|(_, published)| published).collect()
+    }
+
+    /// A tariff as it now is, and what was published of it now.
+    pub(super) fn revise(&mut self, series: Series, published: Option<Published>) {
+        if let Some(published) = published {
+            let version = TariffVersion { tariff: series.id.clone(), number: published.number };
+            assert_eq!(series.newest.as_ref(), Some(&published), "what is published is the newest");
+            assert!(self.versions.insert(version, published).is_none(), "a version is published once");
+        }
+        assert_eq!(self.published_of(&series.id).first().copied(), series.newest.as_ref());
+        self.series.insert(series.id.clone(), series);
+    }
+
+    /// The last stays of a plate in a lot that ended after an instant.
+    pub(super) fn stays_of(&self, lot: &LotId, plate: &PlateKey, since: Timestamp) -> Vec<EarlierStay> {
+        let of_plate = self.tickets_of(lot).into_iter().rev().filter(|ticket| ticket.plate.key() == plate);
+        let departed = of_plate.filter(|ticket| ticket.status() == TicketStatus::Departed);
+        let stay = |ticket: Ticket| Some(EarlierStay { from: ticket.berth()?.since, to: ticket.ended_at()? });
+        let recent = departed.filter_map(stay).filter(|stay| stay.to > since);
+        recent.zip(0..EARLIER_STAYS).map(|(stay, _)| stay).collect()
     }
 
     /// Forgets the oldest keys.

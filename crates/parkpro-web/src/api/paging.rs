@@ -7,10 +7,14 @@ use parkpro_domain::{
     lot::{LotId, Version},
     ports::{JournalCursor, SlotCursor},
     slot::SlotLabel,
+    tariff::TariffId,
     ticket::{TicketNumber, Turn},
 };
 
-use super::body::{Fields, text, whole_text};
+use super::{
+    body::{Fields, text, whole_text},
+    tariffs::VersionCursor,
+};
 
 const USUAL: u32 = 50;
 const MOST: u32 = 200;
@@ -81,6 +85,30 @@ impl Cursor for LotId {
 
     fn read(text: &str) -> Option<Self> {
         Self::parse(text).ok()
+    }
+}
+
+impl Cursor for TariffId {
+    const LIST: &'static str = "tariffs";
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Cursor for VersionCursor {
+    const LIST: &'static str = "versions";
+
+    fn write(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
     }
 }
 

@@ -10,6 +10,7 @@ use parkpro_domain::{
     lot::Version,
     outcome::Refusal,
     ports::{BoxError, Fault, LedgerError, PortError},
+    tariff::MOST_ASSIGNMENTS,
     ticket::TicketId,
 };
 use serde::Serialize;
@@ -281,6 +282,33 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::NotWaiting { ticket, status } => {
             (Code::NotWaiting, format!("The ticket is {}, not waiting.", status.as_str()), of(ticket))
         }
+        Refusal::NoSuchTariff(tariff) => (Code::NoSuchTariff, format!("There is no tariff {tariff}."), none),
+        Refusal::NoSuchTariffVersion(version) => (
+            Code::NoSuchTariffVersion,
+            format!("The tariff {} has no version {}.", version.tariff, version.number),
+            none,
+        ),
+        Refusal::TariffIdTaken(tariff) => {
+            (Code::TariffIdTaken, format!("There is a tariff {tariff} already."), none)
+        }
+        Refusal::NoDraft(tariff) => (Code::NoDraft, format!("The tariff {tariff} has no draft."), none),
+        Refusal::TariffOfSettings(tariff) => (
+            Code::TariffOfSettings,
+            format!("The tariff {tariff} is what the settings of the program say it is."),
+            none,
+        ),
+        Refusal::OtherCurrency { tariff, lot } => (
+            Code::OtherCurrency,
+            format!("The prices of the tariff are in {tariff}, and the fees of the lot in {lot}."),
+            none,
+        ),
+        Refusal::TooManyTariffs => (
+            Code::TooManyTariffs,
+            format!(
+                "The lot has {MOST_ASSIGNMENTS} tariffs that hold or will hold, which is as many as it may."
+            ),
+            none,
+        ),
         Refusal::NotParked { ticket, status } => {
             (Code::NotParked, format!("The ticket is {}, not parked.", status.as_str()), of(ticket))
         }

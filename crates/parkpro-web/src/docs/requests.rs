@@ -2,6 +2,7 @@
 //! them can be named; the tests hold both together.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ pub struct Arrival {
     pub occurred_at: Option<String>,
 }
 
-/// A vehicle that leaves: `plate` or `ticket`, and only one.
+/// A vehicle that leaves: `plate`, `ticket` or `slot`, and only one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Departure {
@@ -32,6 +33,12 @@ pub struct Departure {
     pub plate: Option<String>,
     /// Its ticket.
     pub ticket: Option<Uuid>,
+    /// The label of the slot that it stands in.
+    #[schema(pattern = "^[A-Za-z0-9_.#-]{1,32}$")]
+    pub slot: Option<String>,
+    /// Whether the driver has lost the ticket: then it costs what the tariff says about that.
+    #[schema(default = false)]
+    pub lost_ticket: Option<bool>,
     /// When the gate saw it, by the gate's own clock: from 24 hours ago to 2 minutes ahead. Recorded, never decisive.
     #[schema(format = DateTime)]
     pub occurred_at: Option<String>,
@@ -194,6 +201,103 @@ pub struct Voiding {
     /// For those who read it later.
     #[schema(min_length = 1, max_length = 200)]
     pub reason: String,
+}
+
+/// A new tariff and its first draft.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTariff {
+    /// A slug: it names the tariff in every address.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$")]
+    pub id: String,
+    /// What it says, in the language of `docs/tariffs.md`.
+    #[schema(value_type = Object)]
+    pub document: Value,
+}
+
+/// Another draft of a tariff.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDraft {
+    /// What it says, in the language of `docs/tariffs.md`.
+    #[schema(value_type = Object)]
+    pub document: Value,
+}
+
+/// A tariff for stays in a lot that begin later.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewLotTariff)]
+pub struct LotTariff {
+    /// Its id.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$")]
+    pub tariff: String,
+    /// Which version of it.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// From when on; from now on if that is past, or without it.
+    #[schema(format = DateTime)]
+    pub from: Option<String>,
+    /// For vehicles of this class; for all without it.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub vehicle_class: Option<String>,
+}
+
+/// A stay that is tried out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// A document, or the id of a tariff.
+    pub tariff: TrialTariff,
+    /// A version of the tariff; the newest without it.
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+    /// The draft of the tariff instead of a version.
+    #[schema(default = false)]
+    pub draft: Option<bool>,
+    /// IANA time zone of the lot.
+    pub time_zone: String,
+    /// ISO 4217; needed if the tariff has none of its own.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    pub currency: Option<String>,
+    /// When the vehicle parks.
+    #[schema(format = DateTime)]
+    pub entry: String,
+    /// When it leaves.
+    #[schema(format = DateTime)]
+    pub exit: String,
+    /// What kind of vehicle it is.
+    #[schema(default = "car", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub vehicle_class: Option<String>,
+    /// Whether the driver has lost the ticket.
+    #[schema(default = false)]
+    pub lost_ticket: Option<bool>,
+    /// Other stays of the plate, for tariffs that add up those of one day.
+    #[schema(max_items = 64)]
+    pub earlier_stays: Option<Vec<TrialStay>>,
+}
+
+/// A document, or the id of a tariff.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum TrialTariff {
+    /// The id of a tariff.
+    Id(String),
+    /// A document in the language of `docs/tariffs.md`.
+    #[schema(value_type = Object)]
+    Document(Map<String, Value>),
+}
+
+/// A stay that was over before.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrialStay {
+    /// When it began.
+    #[schema(format = DateTime)]
+    pub from: String,
+    /// When it ended.
+    #[schema(format = DateTime)]
+    pub to: String,
 }
 
 /// An object without fields; the body may also be empty.

@@ -7,11 +7,13 @@ pub(crate) enum Tag {
     Tickets,
     Lots,
     Slots,
+    Tariffs,
     System,
 }
 
 impl Tag {
-    pub(crate) const ALL: [Self; 5] = [Self::Gate, Self::Tickets, Self::Lots, Self::Slots, Self::System];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Gate, Self::Tickets, Self::Lots, Self::Slots, Self::Tariffs, Self::System];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -19,6 +21,7 @@ impl Tag {
             Self::Tickets => "Tickets",
             Self::Lots => "Lots",
             Self::Slots => "Slots",
+            Self::Tariffs => "Tariffs",
             Self::System => "System",
         }
     }
@@ -29,6 +32,7 @@ impl Tag {
             Self::Tickets => "One arrival of one vehicle each; who waits; what a stay costs.",
             Self::Lots => "Car parks: their settings, how full they are, what happened to them.",
             Self::Slots => "Places for one vehicle each.",
+            Self::Tariffs => "What stays cost, and why.",
             Self::System => "For whoever runs the program.",
         }
     }

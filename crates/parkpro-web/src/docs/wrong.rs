@@ -8,6 +8,7 @@ use parkpro_domain::{
     money::Currency,
     outcome::Refusal,
     slot::{Accepts, SlotLabel, SlotStatus},
+    tariff::{TariffId, TariffVersion},
     ticket::{Priority, TicketId, TicketStatus},
     time::{Timestamp, Zone},
     vehicle::{Plate, VehicleClass},
@@ -17,8 +18,8 @@ use uuid::Uuid;
 
 use super::samples;
 use crate::api::{
-    Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, flag, instant, label, leaving,
-    level, new_slots, priorities, reason, seen_at, text, whole,
+    Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, document, flag, instant, label,
+    leaving, level, new_slots, priorities, reason, seen_at, text, whole,
 };
 
 /// The example of a code.
@@ -38,6 +39,7 @@ pub(crate) fn problem(code: Code) -> Value {
 pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
     let ticket = TicketId(Uuid::from_u128(0x0199_f0c2_7a10_7000_8000_0000_0000_1042));
     let (lot, label) = (LotId::parse("main")?, SlotLabel::parse("A-07")?);
+    let tariff = TariffId::parse("short-term")?;
     Ok(vec![
         Refusal::NoSuchLot(Some(lot.clone())),
         Refusal::NoSuchTicket(ticket),
@@ -57,6 +59,13 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::AlreadyDeparted { ticket },
         Refusal::NotWaiting { ticket, status: TicketStatus::Parked },
         Refusal::NotParked { ticket, status: TicketStatus::Departed },
+        Refusal::NoSuchTariff(tariff.clone()),
+        Refusal::NoSuchTariffVersion(TariffVersion { tariff: tariff.clone(), number: 4 }),
+        Refusal::TariffIdTaken(tariff.clone()),
+        Refusal::NoDraft(tariff),
+        Refusal::TariffOfSettings(TariffId::usual()),
+        Refusal::OtherCurrency { tariff: Currency::parse("USD")?, lot: Currency::parse("EUR")? },
+        Refusal::TooManyTariffs,
     ])
 }
 
@@ -89,6 +98,8 @@ fn mistake(code: Code) -> Option<Mistakes> {
         }
         Code::InvalidPriority => wrong("priority", r#"{"priority":"VIP"}"#, text(Priority::parse)),
         Code::InvalidTicketId => wrong("ticket", r#"{"ticket":"1042"}"#, text(TicketId::parse)),
+        Code::InvalidTariffId => wrong("id", r#"{"id":"Short term"}"#, text(TariffId::parse)),
+        Code::NotRising => wrong("document", FALLING, document),
         Code::InvalidReason => wrong("reason", r#"{"reason":""}"#, reason),
         Code::InvalidInstant => wrong("occurred_at", r#"{"occurred_at":"22.11.2026"}"#, instant),
         Code::OccurredAtOutOfRange => {
@@ -98,6 +109,9 @@ fn mistake(code: Code) -> Option<Mistakes> {
         _ => None,
     }
 }
+
+/// A table of which the second row is for shorter stays than the first.
+const FALLING: &str = r#"{"document":{"name":"Short term","rate":{"table":[{"up_to":"1h","total":"2.00"},{"up_to":"30min","total":"3.00"}],"then":{"step":"1h","price":"2.00"}}}}"#;
 
 /// What a query with such a mistake is told.
 fn query_mistake(code: Code) -> Option<Mistakes> {

@@ -10,7 +10,7 @@ use parkpro_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Instant;
+use super::{AssignmentBody, Instant};
 
 /// One car park.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,6 +31,9 @@ pub(crate) struct LotBody<'a> {
     queue_limit: Option<u32>,
     /// In what order the waiting are served, first served first.
     priorities: Vec<&'a str>,
+    /// What stays are priced by that begin from now on, in the order in which they begin; the tariff of the settings if
+    /// none of them holds.
+    tariffs: Vec<AssignmentBody<'a>>,
     #[serde(flatten)]
     #[schema(inline)]
     count: CountBody,
@@ -101,6 +104,7 @@ impl<'a> LotBody<'a> {
             accepting: lot.accepting,
             queue_limit: lot.queue_limit,
             priorities: lot.priorities.iter().map(Priority::as_str).collect(),
+            tariffs: lot.tariffs.iter().map(AssignmentBody::of).collect(),
             count: CountBody::of(tally.total(), tally.waiting()),
             revision: lot.revision,
             lot_version: lot.version.0,

@@ -7,6 +7,7 @@ mod instant;
 mod lot;
 mod money;
 mod slot;
+mod tariff;
 mod ticket;
 
 pub(crate) use self::{
@@ -14,12 +15,21 @@ pub(crate) use self::{
     event::{EventBody, KINDS, place_of},
     instant::Instant,
     lot::{AvailabilityBody, LotBody},
-    money::FeeBody,
+    money::{FeeBody, Formatted},
     slot::SlotBody,
+    tariff::{
+        AssignmentBody, ChangeBody, LotTariffs, PublishedBody, SimulationBody, TableBody, TableRow,
+        TariffBody, TariffChange, TariffLine, VersionLine, VersionName,
+    },
     ticket::{QueuePage, QuoteBody, TicketBody},
 };
 
-use parkpro_domain::{lot::LotId, slot::SlotLabel, ticket::TicketId};
+use parkpro_domain::{
+    lot::LotId,
+    slot::SlotLabel,
+    tariff::{TariffId, TariffVersion},
+    ticket::TicketId,
+};
 use serde::Serialize;
 
 /// A part of a list.
@@ -53,6 +63,16 @@ pub(crate) fn slot_url(lot: &str, label: &SlotLabel) -> String {
 /// Where a ticket is.
 pub(crate) fn ticket_url(ticket: TicketId) -> String {
     format!("/api/v1/tickets/{ticket}")
+}
+
+/// Where a tariff is.
+pub(crate) fn tariff_url(tariff: &TariffId) -> String {
+    format!("/api/v1/tariffs/{tariff}")
+}
+
+/// Where a version of a tariff is.
+pub(crate) fn version_url(version: &TariffVersion) -> String {
+    format!("/api/v1/tariffs/{}/versions/{}", version.tariff, version.number)
 }
 
 /// The entity tag that names the settings of a thing.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FeeBody, Instant};
+use super::{ChangeBody, FeeBody, Instant, VersionName};
 
 /// One arrival of one vehicle, from the gate to departure.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,6 +47,9 @@ pub(crate) struct TicketBody<'a> {
     /// How long it has waited. In the queue only.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting_seconds: Option<i64>,
+    /// What the stay is priced by: what held when it began.
+    #[schema(required)]
+    tariff: Option<VersionName<'a>>,
     /// What it cost, once it has departed.
     #[schema(required)]
     fee: Option<FeeBody<'a>>,
@@ -84,6 +87,7 @@ impl<'a> TicketBody<'a> {
             ended_at: ticket.ended_at().map(Instant),
             position,
             waiting_seconds: None,
+            tariff: berth.and_then(|berth| berth.tariff.as_ref()).map(VersionName::of),
             fee: ticket.fee().map(FeeBody::of),
             occurred_at: ticket.occurred_at.map(Instant),
             exit_occurred_at: exit_occurred_at.map(Instant),
@@ -119,11 +123,17 @@ pub(crate) struct QuoteBody<'a> {
     /// If the vehicle left then, or when it left.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// By which tariff.
+    #[schema(required)]
+    tariff: Option<VersionName<'a>>,
     /// What it costs.
     fee: FeeBody<'a>,
     /// Until when it costs the same; null if the vehicle has left.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     valid_until: Option<Instant>,
+    /// When and to what it next changes; null if the vehicle has left, or if that is not within a year.
+    #[schema(required)]
+    next: Option<ChangeBody>,
 }
 
 impl<'a> QuoteBody<'a> {
@@ -132,8 +142,10 @@ impl<'a> QuoteBody<'a> {
         Self {
             ticket: ticket.0,
             at: Instant(quote.at),
+            tariff: quote.tariff.as_ref().map(VersionName::of),
             fee: FeeBody::of(&quote.fee),
             valid_until: quote.valid_until.map(Instant),
+            next: quote.next.as_ref().map(ChangeBody::of),
         }
     }
 }
