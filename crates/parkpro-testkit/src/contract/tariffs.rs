@@ -159,7 +159,7 @@ pub async fn a_stay_is_priced_by_what_held_when_it_began(s: Subject) {
     assign(&s, &second).await;
     s.exit("P3").await;
     assert_eq!(s.enter("P3").await.ticket.berth().unwrap().tariff, Some(second.clone()));
-    s.clock.advance(HOUR);
+    s.clock.advance(HOUR + MINUTE);
     let fees = [s.exit("P1").await.fee(), s.exit("P2").await.fee(), s.exit("P3").await.fee()];
     assert_eq!(fees, [2 * ask::PER_HOUR, 400, 1400], "each has begun its second hour");
     let left = s.ticket(pinned.id()).await.ticket;

@@ -75,7 +75,7 @@ const PLATES: [Text; 20] = [
 const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
 const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
-const PRICES: [Text; 4] = ["1.00", "2.50 a day", "3.00 or 20.00", "4.00 EUR"];
+const PRICES: [Text; 3] = ["1.00", "2.50 a day", "3.00 or 20.00"];
 const KEYS: u8 = 20;
 
 fn lot() -> impl Strategy<Value = Text> {
@@ -157,7 +157,7 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
         let open = OpenLot { queue_limit: limit, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
     }
-    for price in ["2.00", "2.00 a day"] {
+    for price in ["2.00 a day", "4.00 EUR"] {
         steps.extend(published(price, steps.len() == LOTS.len()));
     }
     let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
