@@ -420,7 +420,9 @@ async fn read_prices<T: Transaction>(
         let documents = tx.documents(&unread.iter().collect::<Vec<_>>()).await?;
         for (version, document) in documents {
             let tariff = learn(rules, &version, &document)?;
-            held.iter_mut().for_each(|facts| facts.know_tariff(version.clone(), Arc::clone(&tariff)));
+            for facts in held.iter_mut() {
+                facts.know_tariff(version.clone(), Arc::clone(&tariff));
+            }
         }
     }
     for ((lot, needs), facts) in needs.iter().zip(held) {
@@ -466,7 +468,9 @@ async fn read_earlier_stays<T: Transaction>(
     for (plate, stay) in tx.earlier_stays(lot, &plates, day_began(zone, oldest)).await? {
         stays.entry(plate).or_default().push(stay);
     }
-    stays.into_iter().for_each(|(plate, stays)| facts.know_earlier_stays(plate, stays));
+    for (plate, stays) in stays {
+        facts.know_earlier_stays(plate, stays);
+    }
     Ok(())
 }
 

@@ -167,7 +167,7 @@ struct Read {
     plates: Vec<Found>,
     tickets: Vec<Found>,
     labels: Vec<SlotRow>,
-    occupants: Vec<(SlotRow, Option<TicketRow>)>,
+    occupants: Vec<Occupant>,
     free: Vec<SlotRow>,
     heads: Vec<TicketRow>,
 }
@@ -244,15 +244,18 @@ async fn labels(
     Ok(Statement::<SlotColumns>::new(LABELS, &[&lots, &labels]).rows(connection).await?)
 }
 
+type OccupantColumns = (SlotColumns, Nullable<TicketColumns>);
+/// A slot, and the ticket of the vehicle in it.
+type Occupant = (SlotRow, Option<TicketRow>);
+
 async fn occupants(
     connection: &AsyncPgConnection,
     (lots, labels): (Vec<i64>, Vec<&str>),
-) -> Result<Vec<(SlotRow, Option<TicketRow>)>, Trouble> {
+) -> Result<Vec<Occupant>, Trouble> {
     if labels.is_empty() {
         return Ok(Vec::new());
     }
-    type Columns = (SlotColumns, Nullable<TicketColumns>);
-    Ok(Statement::<Columns>::new(OCCUPANTS, &[&lots, &labels]).rows(connection).await?)
+    Ok(Statement::<OccupantColumns>::new(OCCUPANTS, &[&lots, &labels]).rows(connection).await?)
 }
 
 async fn free(
@@ -300,7 +303,9 @@ impl Read {
             if let (Some(facts), Some(lot)) = (facts.get_mut(&id), names.get(&id)) {
                 let ticket = ticket.map(|ticket| ticket.ticket(lot, Some(&slot.label))).transpose()?;
                 facts.know_slot(slot.slot()?);
-                ticket.into_iter().for_each(|ticket| facts.know_ticket(ticket));
+                if let Some(ticket) = ticket {
+                    facts.know_ticket(ticket);
+                }
             }
         }
         for ticket in self.heads {

@@ -39,9 +39,9 @@ impl Assignments {
     /// begins at the same instant for the same vehicles.
     #[must_use]
     pub fn with(&self, new: Assignment, now: Timestamp) -> Option<Self> {
-        let same = |given: &Assignment| given.class == new.class && given.from == new.from;
-        let mut all: Vec<Assignment> = self.0.iter().filter(|given| !same(given)).cloned().collect();
-        all.push(new.clone());
+        let kept = |given: &&Assignment| given.class != new.class || given.from != new.from;
+        let mut all: Vec<Assignment> = self.0.iter().filter(kept).cloned().collect();
+        all.push(new);
         all.sort_by_key(|given| given.from);
         let begun = all.clone();
         all.retain(|given| {

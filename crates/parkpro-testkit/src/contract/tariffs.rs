@@ -2,10 +2,10 @@
 
 use futures_util::future::join_all;
 use parkpro_domain::{
-    command::{AssignTariff, Command, Exit},
+    command::{AssignTariff, Command, Exit, Revision},
     outcome::{Outcome, Refusal},
     parking::{follow_settings, quote},
-    ports::{Answer, Clock},
+    ports::{Answer, Clock, TicketFilter},
     tariff::{Change, DocumentText, TariffVersion},
     time::Timestamp,
 };
@@ -97,8 +97,7 @@ pub async fn tariffs_and_their_versions_come_in_pages(s: Subject) {
 }
 
 fn drop_draft(tariff: &str) -> Command {
-    let revision = parkpro_domain::command::Revision::Drop { seen: None };
-    Command::ReviseTariff { tariff: ask::tariff(tariff), revision }
+    Command::ReviseTariff { tariff: ask::tariff(tariff), revision: Revision::Drop { seen: None } }
 }
 
 pub async fn a_draft_that_was_never_published_can_go(s: Subject) {
@@ -248,7 +247,8 @@ pub async fn a_vehicle_parks_and_leaves_in_one_turn(s: Subject) {
     // If the exit came first, the vehicle is still there.
     let left = s.outcome(ask::exit("main", "P1")).await;
     assert!(matches!(left.result, Ok(_) | Err(Refusal::AlreadyDeparted { .. })), "{left:?}");
-    let ticket = reading::tickets(&*s.records(), &ask::lot("main"), Default::default(), 9).await.remove(0);
+    let ticket =
+        reading::tickets(&*s.records(), &ask::lot("main"), TicketFilter::default(), 9).await.remove(0);
     assert_eq!(ticket.fee().unwrap().total.minor, 200);
 }
 
