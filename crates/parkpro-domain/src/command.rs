@@ -1,6 +1,7 @@
 //! What a lot is asked to do.
 
 use crate::{
+    discount::{DiscountCode, Gift, Terms},
     lot::{LotId, LotName, Priorities},
     money::Currency,
     slot::{Accepts, Level, SlotLabel},
@@ -69,6 +70,29 @@ pub enum Command {
     },
     /// A tariff for stays in a lot that begin later.
     AssignTariff(AssignTariff),
+    /// A change of a discount of a lot.
+    ReviseDiscount {
+        /// Where.
+        lot: LotId,
+        /// Which.
+        code: DiscountCode,
+        /// What is done to it.
+        revision: DiscountRevision,
+    },
+    /// An open ticket gets a discount.
+    AttachDiscount {
+        /// Which ticket.
+        ticket: TicketId,
+        /// Which discount.
+        code: DiscountCode,
+    },
+    /// A discount is taken off an open ticket.
+    DetachDiscount {
+        /// Which ticket.
+        ticket: TicketId,
+        /// Which discount.
+        code: DiscountCode,
+    },
     /// A change of a tariff.
     ReviseTariff {
         /// Which.
@@ -180,6 +204,8 @@ pub struct Exit {
     pub occurred_at: Option<Timestamp>,
     /// Whether the driver has lost the ticket.
     pub lost_ticket: bool,
+    /// Discounts that it redeems, besides those that the ticket has.
+    pub discounts: Vec<DiscountCode>,
 }
 
 /// How a leaving vehicle is named.
@@ -229,6 +255,53 @@ pub enum Revision {
     Follow(DocumentText),
 }
 
+/// What is done to a discount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiscountRevision {
+    /// One that was not there.
+    New(Terms),
+    /// Other terms.
+    Change {
+        /// What is new about them.
+        terms: Box<NewTerms>,
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+    /// It goes. Tickets that have it keep it.
+    Remove {
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+}
+
+/// What to change about the terms of a discount; what is none stays, and `Some(None)` is none from then on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewTerms {
+    /// What it takes off.
+    pub gift: Option<Gift>,
+    /// From when on it may be used.
+    pub valid_from: Option<Option<Timestamp>>,
+    /// Before when it may be used.
+    pub valid_until: Option<Option<Timestamp>>,
+    /// How often it may be used.
+    pub limit: Option<Option<u32>>,
+    /// How often each vehicle may use it.
+    pub limit_per_plate: Option<Option<u32>>,
+    /// Whether a stay may have others beside it.
+    pub stacks: Option<bool>,
+}
+
+impl DiscountRevision {
+    /// What it takes off from then on, if that is said.
+    pub const fn gift(&self) -> Option<&Gift> {
+        match self {
+            Self::New(terms) => Some(&terms.gift),
+            Self::Change { terms, .. } => terms.gift.as_ref(),
+            Self::Remove { .. } => None,
+        }
+    }
+}
+
 /// What a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target<'a> {
@@ -253,12 +326,15 @@ impl Command {
             Self::Exit(exit) => Target::Lot(&exit.lot),
             Self::AssignTariff(assign) => Target::Lot(&assign.lot),
             Self::ReviseTariff { tariff, .. } => Target::Tariff(tariff),
-            Self::RemoveLot { lot, .. } | Self::AddSlots { lot, .. } | Self::RemoveSlot { lot, .. } => {
-                Target::Lot(lot)
-            }
-            Self::Withdraw { ticket } | Self::Void { ticket, .. } | Self::AmendTicket { ticket, .. } => {
-                Target::LotOf(*ticket)
-            }
+            Self::RemoveLot { lot, .. }
+            | Self::AddSlots { lot, .. }
+            | Self::RemoveSlot { lot, .. }
+            | Self::ReviseDiscount { lot, .. } => Target::Lot(lot),
+            Self::Withdraw { ticket }
+            | Self::Void { ticket, .. }
+            | Self::AmendTicket { ticket, .. }
+            | Self::AttachDiscount { ticket, .. }
+            | Self::DetachDiscount { ticket, .. } => Target::LotOf(*ticket),
         }
     }
 
@@ -287,6 +363,9 @@ impl Command {
             Self::Void { .. } => "void",
             Self::AmendTicket { .. } => "amend_ticket",
             Self::AssignTariff(_) => "assign_tariff",
+            Self::ReviseDiscount { .. } => "revise_discount",
+            Self::AttachDiscount { .. } => "attach_discount",
+            Self::DetachDiscount { .. } => "detach_discount",
             Self::ReviseTariff { .. } => "revise_tariff",
         }
     }

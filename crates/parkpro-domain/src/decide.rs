@@ -1,5 +1,6 @@
 //! What the car park does about a command: the one place that knows who parks, who waits and what it costs.
 
+mod discounts;
 mod gate;
 mod operator;
 mod settle;
@@ -61,10 +62,13 @@ impl Change<'_> {
             Command::ReviseTariff { tariff, .. } => Err(Refusal::NoSuchTariff(tariff.clone())),
             Command::RemoveLot { lot, .. }
             | Command::AddSlots { lot, .. }
-            | Command::RemoveSlot { lot, .. } => Err(Refusal::NoSuchLot(Some(lot.clone()))),
+            | Command::RemoveSlot { lot, .. }
+            | Command::ReviseDiscount { lot, .. } => Err(Refusal::NoSuchLot(Some(lot.clone()))),
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
-            | Command::AmendTicket { ticket, .. } => Err(Refusal::NoSuchTicket(*ticket)),
+            | Command::AmendTicket { ticket, .. }
+            | Command::AttachDiscount { ticket, .. }
+            | Command::DetachDiscount { ticket, .. } => Err(Refusal::NoSuchTicket(*ticket)),
         }
     }
 
@@ -76,6 +80,8 @@ impl Change<'_> {
             Command::AmendTicket { ticket, plate, priority } => {
                 self.amend(&lot, *ticket, plate.as_ref(), priority.as_ref())
             }
+            Command::AttachDiscount { ticket, code } => self.attach(*ticket, code),
+            Command::DetachDiscount { ticket, code } => self.detach(*ticket, code),
             _ if lot.retired => Err(Refusal::NoSuchLot(Some(lot.id))),
             Command::ChangeLot(change) => self.change_lot(&lot, change),
             Command::RemoveLot { revision, .. } => self.remove_lot(&lot, *revision),
@@ -85,6 +91,7 @@ impl Change<'_> {
             Command::Enter(enter) => self.enter(lot, enter),
             Command::Exit(exit) => self.exit(&lot, exit),
             Command::AssignTariff(assign) => self.assign_tariff(&lot, assign),
+            Command::ReviseDiscount { code, revision, .. } => self.revise_discount(&lot, code, revision),
             Command::ReviseTariff { tariff, .. } => Err(Refusal::NoSuchTariff(tariff.clone())),
         }
     }
@@ -135,7 +142,7 @@ impl Change<'_> {
                 let lot = self.facts.lot.clone().map_or(lot, Box::new);
                 Subject::Lot(lot, self.facts.tally.clone())
             }
-            Subject::Tariff(series) => Subject::Tariff(series),
+            unmoved @ (Subject::Tariff(_) | Subject::Discount(_)) => unmoved,
         };
         Done { subject, promoted }
     }

@@ -1,6 +1,7 @@
 //! What happened, as the journal keeps it and watchers hear it. No event carries a plate.
 
 use crate::{
+    discount::DiscountCode,
     lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
     tariff::Assignment,
@@ -90,6 +91,26 @@ pub enum Event {
     },
     /// Stays that begin later pay by another tariff.
     TariffAssigned(Assignment),
+    /// There is a new discount, or one that was removed before.
+    DiscountAdded(DiscountCode),
+    /// The terms of a discount changed.
+    DiscountChanged(DiscountCode),
+    /// A discount was removed.
+    DiscountRemoved(DiscountCode),
+    /// A ticket got a discount.
+    DiscountAttached {
+        /// Which ticket.
+        ticket: TicketSeen,
+        /// Which discount.
+        code: DiscountCode,
+    },
+    /// A discount was taken off a ticket.
+    DiscountDetached {
+        /// Which ticket.
+        ticket: TicketSeen,
+        /// Which discount.
+        code: DiscountCode,
+    },
 }
 
 /// How an event names a ticket.
@@ -158,6 +179,11 @@ impl Event {
             Self::PlateCorrected(_) => "plate_corrected",
             Self::PriorityChanged { .. } => "priority_changed",
             Self::TariffAssigned(_) => "tariff_assigned",
+            Self::DiscountAdded(_) => "discount_added",
+            Self::DiscountChanged(_) => "discount_changed",
+            Self::DiscountRemoved(_) => "discount_removed",
+            Self::DiscountAttached { .. } => "discount_attached",
+            Self::DiscountDetached { .. } => "discount_detached",
         }
     }
 
@@ -169,6 +195,8 @@ impl Event {
             | Self::TicketDeparted { ticket, .. }
             | Self::TicketVoided { ticket, .. }
             | Self::PriorityChanged { ticket, .. }
+            | Self::DiscountAttached { ticket, .. }
+            | Self::DiscountDetached { ticket, .. }
             | Self::TicketWithdrawn(ticket)
             | Self::PlateCorrected(ticket) => Some(*ticket),
             _ => None,
@@ -205,6 +233,12 @@ impl Event {
             Self::TicketWithdrawn(_) | Self::PlateCorrected(_) => number.to_string(),
             Self::PriorityChanged { priority, .. } => format!("{number}\t{}", priority.as_str()),
             Self::TariffAssigned(assignment) => assignment.to_string(),
+            Self::DiscountAdded(code) | Self::DiscountChanged(code) | Self::DiscountRemoved(code) => {
+                code.to_string()
+            }
+            Self::DiscountAttached { code, .. } | Self::DiscountDetached { code, .. } => {
+                format!("{number}\t{code}")
+            }
         };
         Stored {
             kind: self.kind().to_owned(),
@@ -220,6 +254,7 @@ impl Event {
         let mut field = || fields.next();
         let id = stored.ticket;
         let ticket = |number: &str| Some(TicketSeen { id: id?, number: TicketNumber(number.parse().ok()?) });
+        let code = |text: &str| DiscountCode::parse(text).ok();
         let slot = |label: &str| Some(SlotSeen { id: stored.slot?, label: SlotLabel::parse(label).ok()? });
         Some(match stored.kind.as_str() {
             "lot_opened" => Self::LotOpened,
@@ -246,6 +281,15 @@ impl Event {
                 Self::PriorityChanged { ticket: ticket(field()?)?, priority: Priority::parse(field()?).ok()? }
             }
             "tariff_assigned" => Self::TariffAssigned(Assignment::parse(&stored.data)?),
+            "discount_added" => Self::DiscountAdded(code(field()?)?),
+            "discount_changed" => Self::DiscountChanged(code(field()?)?),
+            "discount_removed" => Self::DiscountRemoved(code(field()?)?),
+            "discount_attached" => {
+                Self::DiscountAttached { ticket: ticket(field()?)?, code: code(field()?)? }
+            }
+            "discount_detached" => {
+                Self::DiscountDetached { ticket: ticket(field()?)?, code: code(field()?)? }
+            }
             _ => return None,
         })
     }
@@ -261,6 +305,7 @@ mod tests {
         let ticket = TicketSeen { id: TicketId(uuid::Uuid::from_u128(7)), number: TicketNumber(42) };
         let slot = SlotSeen { id: SlotId(3), label: SlotLabel::parse("A-03").unwrap() };
         let (class, priority) = (VehicleClass::car(), Priority::vip());
+        let code = DiscountCode::parse("SHOP1").unwrap();
         let tariff = TariffVersion { tariff: TariffId::usual(), number: 3 };
         let assignment =
             Assignment { from: Timestamp::from_micros(7), class: Some(VehicleClass::car()), tariff };
@@ -279,6 +324,11 @@ mod tests {
             Event::PlateCorrected(ticket),
             Event::PriorityChanged { ticket, priority },
             Event::TariffAssigned(assignment),
+            Event::DiscountAdded(code.clone()),
+            Event::DiscountChanged(code.clone()),
+            Event::DiscountRemoved(code.clone()),
+            Event::DiscountAttached { ticket, code: code.clone() },
+            Event::DiscountDetached { ticket, code },
         ] {
             assert_eq!(Event::from_stored(&event.to_stored()), Some(event));
         }

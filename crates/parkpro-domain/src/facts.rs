@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     command::{Command, Exit, Leaving},
+    discount::{Discount, DiscountCode, Gift},
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
@@ -41,6 +42,8 @@ pub struct Needs {
     pub prices: bool,
     /// Tariffs that are named.
     pub tariffs: Vec<TariffVersion>,
+    /// Discounts that are named.
+    pub discounts: Vec<DiscountCode>,
 }
 
 impl Needs {
@@ -68,7 +71,12 @@ impl Needs {
                 self.free_slots += 1;
             }
             Command::Enter(_) => self.free_slots += 1,
-            Command::Exit(Exit { vehicle, .. }) => {
+            Command::ReviseDiscount { code, revision, .. } => {
+                self.discounts.push(code.clone());
+                self.tariffs.extend(revision.gift().and_then(Gift::tariff).cloned());
+            }
+            Command::Exit(Exit { vehicle, discounts, .. }) => {
+                self.discounts.extend_from_slice(discounts);
                 match vehicle {
                     Leaving::Plate(_) => {}
                     Leaving::Ticket(ticket) => self.tickets.push(*ticket),
@@ -76,6 +84,11 @@ impl Needs {
                 }
                 self.heads += 1;
                 self.prices = true;
+            }
+            Command::AttachDiscount { ticket, code } | Command::DetachDiscount { ticket, code } => {
+                self.discounts.push(code.clone());
+                self.tickets.push(*ticket);
+                self.heads += 1;
             }
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
@@ -107,6 +120,8 @@ pub struct Facts {
     waiting: BTreeMap<VehicleClass, BTreeSet<(Turn, TicketId)>>,
     tariffs: HashMap<TariffVersion, Arc<Tariff>>,
     earlier: HashMap<PlateKey, Vec<EarlierStay>>,
+    discounts: BTreeMap<DiscountCode, Discount>,
+    uses: BTreeMap<(DiscountCode, PlateKey), i64>,
     before: Before,
     journal: Vec<Entry>,
 }
@@ -121,6 +136,8 @@ struct Before {
     tickets: HashMap<TicketId, Option<Turn>>,
     slots: HashSet<SlotId>,
     tally: Tally,
+    discounts: BTreeSet<DiscountCode>,
+    uses: BTreeSet<(DiscountCode, PlateKey)>,
 }
 
 /// What a record has to write for one lot after its commands were decided. Rows are as they end up. Written in the order
@@ -144,6 +161,10 @@ pub struct Changes {
     pub new_tickets: Vec<Ticket>,
     /// Slots that were there before.
     pub slots: Vec<Slot>,
+    /// Discounts, new or not.
+    pub discounts: Vec<Discount>,
+    /// How often a vehicle has used a discount.
+    pub discount_uses: Vec<(DiscountCode, PlateKey, i64)>,
     /// What happened.
     pub journal: Vec<Entry>,
     /// What became of the queue.
@@ -173,6 +194,8 @@ impl Facts {
             waiting: BTreeMap::new(),
             tariffs: HashMap::new(),
             earlier: HashMap::new(),
+            discounts: BTreeMap::new(),
+            uses: BTreeMap::new(),
             before: Before::default(),
             journal: Vec::new(),
         }
@@ -206,7 +229,8 @@ impl Facts {
             _ => None,
         });
         let given = self.lot.iter().flat_map(|lot| lot.tariffs.iter()).map(|given| &given.tariff);
-        parked.chain(given).collect()
+        let gifts = self.discounts.values().filter_map(|discount| discount.terms.gift.tariff());
+        parked.chain(given).chain(gifts).collect()
     }
 
     /// Adds a tariff, ready to price stays.
@@ -217,6 +241,60 @@ impl Facts {
     /// A tariff that is needed here.
     pub fn tariff(&self, version: &TariffVersion) -> Option<&Tariff> {
         self.tariffs.get(version).map(|tariff| &**tariff)
+    }
+
+    /// A tariff that is needed here, to be kept.
+    pub fn ready(&self, version: &TariffVersion) -> Option<Arc<Tariff>> {
+        self.tariffs.get(version).cloned()
+    }
+
+    /// The discounts that the commands at hand name, or that tickets have which they may be about; and the vehicles.
+    pub fn discounted(&self, needs: &Needs) -> Option<(BTreeSet<DiscountCode>, BTreeSet<PlateKey>)> {
+        let tickets = || self.tickets.values();
+        let codes = tickets().flat_map(|ticket| &ticket.discounts).chain(&needs.discounts);
+        let codes: BTreeSet<DiscountCode> = codes.cloned().collect();
+        if codes.is_empty() {
+            return None;
+        }
+        let plates = tickets().map(|ticket| ticket.plate.key()).chain(&needs.plates).cloned();
+        Some((codes, plates.collect()))
+    }
+
+    /// Adds a discount, as the record has it.
+    pub fn know_discount(&mut self, discount: Discount) {
+        self.discounts.insert(discount.code.clone(), discount);
+    }
+
+    /// Adds how often a vehicle has used a discount; what is not added was not used.
+    pub fn know_uses(&mut self, code: DiscountCode, plate: PlateKey, uses: i64) {
+        self.uses.insert((code, plate), uses);
+    }
+
+    /// A discount that is needed here, also if it was removed.
+    pub fn discount(&self, code: &DiscountCode) -> Option<&Discount> {
+        self.discounts.get(code)
+    }
+
+    /// How often a vehicle has used a discount.
+    pub fn uses(&self, code: &DiscountCode, plate: &PlateKey) -> i64 {
+        self.uses.get(&(code.clone(), plate.clone())).copied().unwrap_or(0)
+    }
+
+    /// Puts a discount in, or a new state of one that is known.
+    pub(crate) fn put_discount(&mut self, discount: Discount) {
+        self.before.discounts.insert(discount.code.clone());
+        self.discounts.insert(discount.code.clone(), discount);
+    }
+
+    /// Counts uses of a discount by a vehicle in (or out, if negative).
+    pub(crate) fn count_use(&mut self, code: &DiscountCode, plate: &PlateKey, by: i64) {
+        if let Some(discount) = self.discounts.get_mut(code) {
+            discount.uses += by;
+            self.before.discounts.insert(code.clone());
+        }
+        let key = (code.clone(), plate.clone());
+        self.before.uses.insert(key.clone());
+        *self.uses.entry(key).or_default() += by;
     }
 
     /// What a stay is priced by. The tariffs of all stays that may end are known; one that began before tariffs had
@@ -368,6 +446,15 @@ impl Facts {
         let (moved, ended): (Vec<_>, Vec<_>) = old.into_iter().partition(|ticket| ticket.status().is_open());
         new_tickets.sort_by_key(|ticket| ticket.number);
         let opened = self.before.opened;
+        let discounts = &mut self.discounts;
+        let changed = std::mem::take(&mut self.before.discounts);
+        let discounts = changed.iter().filter_map(|code| discounts.remove(code)).collect();
+        let uses = std::mem::take(&mut self.before.uses).into_iter();
+        let discount_uses = uses.map(|(code, plate)| {
+            let uses = self.uses(&code, &plate);
+            (code, plate, uses)
+        });
+        let discount_uses = discount_uses.collect();
         Some(Changes {
             lot,
             opened,
@@ -377,6 +464,8 @@ impl Facts {
             moved,
             new_tickets,
             slots,
+            discounts,
+            discount_uses,
             journal: self.journal,
             queue,
         })

@@ -1,6 +1,7 @@
 //! What came of a command. A refusal is an answer too.
 
 use crate::{
+    discount::{Discount, DiscountCode},
     lot::{Lot, LotId, Tally, Version},
     money::Currency,
     slot::{Slot, SlotLabel},
@@ -47,6 +48,8 @@ pub enum Subject {
     Lot(Box<Lot>, Tally),
     /// A tariff.
     Tariff(Box<Series>),
+    /// A discount.
+    Discount(Box<Discount>),
 }
 
 /// A waiting vehicle that got a slot.
@@ -146,6 +149,24 @@ pub enum Refusal {
     },
     /// The lot has as many tariffs as it may.
     TooManyTariffs,
+    /// The lot has no discount under this code, or the ticket has not got it.
+    NoSuchDiscount(DiscountCode),
+    /// The lot has a discount under this code.
+    DiscountCodeTaken(DiscountCode),
+    /// The discount was used as often as it may be.
+    DiscountUsedUp(DiscountCode),
+    /// This vehicle has used the discount as often as it may.
+    DiscountUsedByPlate(DiscountCode),
+    /// The discount can be used no more.
+    DiscountExpired(DiscountCode),
+    /// The discount cannot be used yet.
+    DiscountNotYetValid(DiscountCode),
+    /// The ticket has the discount already, or it was given twice.
+    DiscountAlreadyAttached(DiscountCode),
+    /// The discount, or one that the ticket has, suffers no other beside it.
+    DiscountStandsAlone(DiscountCode),
+    /// The ticket has as many discounts as it may.
+    TooManyDiscounts,
     /// The vehicle of the ticket is not in a slot.
     NotParked {
         /// Which.

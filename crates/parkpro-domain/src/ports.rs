@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::{
     command::Command,
+    discount::{Discount, DiscountCode},
     event::{Entry, Principal},
     facts::Changes,
     lot::{Lot, LotId, Tally, Version},
@@ -299,6 +300,17 @@ pub trait Records: Send + Sync {
         after: JournalCursor,
         limit: u32,
     ) -> Result<Option<Vec<Entry>>, PortError>;
+
+    /// Discounts of a lot that were not removed, by code. None if there is no such lot.
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError>;
+
+    /// One discount of a lot, also if it was removed.
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError>;
 
     /// Tariffs that are there, by id.
     async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError>;

@@ -13,6 +13,7 @@ use std::{
 use crate::{
     command::{Command, Target},
     decide::{decide, revise},
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     outcome::{Done, Outcome, Subject},
@@ -110,6 +111,15 @@ pub trait Transaction: Send {
         plates: &[PlateKey],
         since: Timestamp,
     ) -> impl Future<Output = Result<Vec<(PlateKey, EarlierStay)>, PortError>> + Send;
+
+    /// These different discounts of a lot, as far as there are such, removed ones too; and how often each of these
+    /// different vehicles has used each of them, as far as they have.
+    fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send;
 
     /// A tariff, also if there is nothing in it any more.
     fn series(&mut self, tariff: &TariffId)
@@ -277,7 +287,11 @@ fn seats(batch: &[&Request]) -> Vec<usize> {
     for (place, request) in batch.iter().enumerate() {
         let alone = matches!(
             request.command,
-            Command::OpenLot(_) | Command::AmendTicket { .. } | Command::ReviseTariff { .. }
+            Command::OpenLot(_)
+                | Command::AmendTicket { .. }
+                | Command::AttachDiscount { .. }
+                | Command::DetachDiscount { .. }
+                | Command::ReviseTariff { .. }
         );
         if alone && place > 0 {
             continue;
@@ -382,6 +396,9 @@ async fn read<T: Transaction>(
     }
     let needs: Vec<_> = needs.into_iter().collect();
     let (mut held, now) = tx.facts(&needs).await?;
+    for ((lot, needs), facts) in needs.iter().zip(&mut held) {
+        read_discounts(tx, lot, needs, facts).await?;
+    }
     read_prices(tx, rules, &needs, &mut held, now).await?;
     for ((lot, _), mut known) in needs.into_iter().zip(held) {
         let amended = seated.iter().find(|(_, ground)| *ground == Ground::Held(lot.clone()));
@@ -392,6 +409,25 @@ async fn read<T: Transaction>(
         facts.insert(Ground::Held(lot), known);
     }
     Ok((facts, now))
+}
+
+/// Most lots have none, and most tickets.
+async fn read_discounts<T: Transaction>(
+    tx: &mut T,
+    lot: &LotId,
+    needs: &Needs,
+    facts: &mut Facts,
+) -> Result<(), PortError> {
+    let Some((codes, plates)) = facts.discounted(needs) else { return Ok(()) };
+    let (codes, plates): (Vec<_>, Vec<_>) = (codes.into_iter().collect(), plates.into_iter().collect());
+    let (discounts, uses) = tx.discounts(lot, &codes, &plates).await?;
+    for discount in discounts {
+        facts.know_discount(discount);
+    }
+    for (code, plate, uses) in uses {
+        facts.know_uses(code, plate, uses);
+    }
+    Ok(())
 }
 
 /// What the stays are priced by that may end in this turn. Almost always it is at hand already.
@@ -496,10 +532,14 @@ async fn revise_alone<T: Transaction>(tx: &mut T, request: &Request) -> Result<V
     Ok(Verdict::Answered(Answer::Decided { outcome, reply }))
 }
 
-/// The turn that a waiting ticket has after it was amended.
+/// The turn that a waiting ticket has after it was changed.
 fn new_turn(facts: &Facts, command: &Command) -> Option<(TicketId, Turn)> {
-    let Command::AmendTicket { ticket, priority, .. } = command else { return None };
+    let (ticket, priority) = match command {
+        Command::AmendTicket { ticket, priority, .. } => (ticket, priority.as_ref()),
+        Command::AttachDiscount { ticket, .. } | Command::DetachDiscount { ticket, .. } => (ticket, None),
+        _ => return None,
+    };
     let ticket = facts.ticket(*ticket).filter(|ticket| ticket.status() == TicketStatus::Waiting)?;
-    let rank = facts.lot.as_ref()?.priorities.rank(priority.as_ref().unwrap_or(&ticket.priority))?;
+    let rank = facts.lot.as_ref()?.priorities.rank(priority.unwrap_or(&ticket.priority))?;
     Some((ticket.id, Turn::of(rank, ticket.number)))
 }

@@ -6,6 +6,7 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
+    discount::DiscountCode,
     invalid::{self, Invalid},
     lot::LotId,
     slot::{SlotId, SlotLabel},
@@ -216,6 +217,8 @@ pub struct Ticket {
     pub arrived_at: Timestamp,
     /// When the gate saw it come, by the gate's own clock; recorded, never decisive.
     pub occurred_at: Option<Timestamp>,
+    /// The discounts that it has, in the order in which it got them.
+    pub discounts: Vec<DiscountCode>,
     /// Where it is in its life.
     pub stage: Stage,
 }

@@ -8,6 +8,7 @@ mod address;
 mod claim;
 mod clock;
 mod connect;
+mod discounts;
 mod epoch;
 mod facts;
 mod fault;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
@@ -21,7 +22,7 @@ use parkpro_domain::{
 use uuid::Uuid;
 
 use crate::{
-    PgRecord, epoch,
+    PgRecord, discounts, epoch,
     fault::Trouble,
     rows::{
         CountColumns, CountsRow, EntryColumns, EntryRow, LotColumns, LotRow, SlotColumns, SlotRow,
@@ -211,6 +212,34 @@ impl Records for PgRecord {
                     let entry = |row: EntryRow| Ok(row.entry(&lot)?);
                     known.map(|_lot| rows.into_iter().map(entry).collect()).transpose()
                 })
+            })
+            .await
+    }
+
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError> {
+        self.reader
+            .read("reading discounts", move |connection| {
+                Box::pin(async move {
+                    let (known, page) = tokio::try_join!(
+                        biased;
+                        lot_of(connection, &lot),
+                        discounts::page(connection, &lot, after.as_ref(), limit),
+                    )?;
+                    Ok(known.map(|_lot| page))
+                })
+            })
+            .await
+    }
+
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError> {
+        self.reader
+            .read("reading a discount", move |connection| {
+                Box::pin(async move { discounts::one(connection, &lot, &code).await })
             })
             .await
     }

@@ -5,6 +5,7 @@ use diesel::{
     sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid},
 };
 use parkpro_domain::{
+    discount::DiscountCode,
     event::{Entry, Event, Principal, Stored},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
@@ -40,7 +41,7 @@ macro_rules! ticket_columns {
     () => {
         "t.lot_id, t.id, t.number, t.plate_shown, t.plate_key, t.class, t.priority, t.turn, t.status, t.arrived_at, \
          t.occurred_at, t.slot_id, t.admission, t.parked_at, t.ended_at, t.exit_occurred_at, t.fee_minor, \
-         t.fee_currency, t.fee_lines, t.reason, t.tariff_id, t.tariff_version"
+         t.fee_currency, t.fee_lines, t.reason, t.tariff_id, t.tariff_version, t.discounts"
     };
 }
 
@@ -189,6 +190,7 @@ pub(crate) type TicketColumns = (
     Nullable<Text>,
     Nullable<Text>,
     Nullable<BigInt>,
+    Text,
 );
 
 #[derive(Debug, Queryable)]
@@ -215,6 +217,7 @@ pub(crate) struct TicketRow {
     reason: Option<String>,
     tariff_id: Option<String>,
     tariff_version: Option<i64>,
+    discounts: String,
 }
 
 impl TicketRow {
@@ -232,6 +235,7 @@ impl TicketRow {
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),
             occurred_at: self.occurred_at.map(Timestamp::from_micros),
+            discounts: DiscountCode::parse_list(&self.discounts).map_err(|_why| wrong("discounts"))?,
             stage: self.stage(status, label).map_err(wrong)?,
         })
     }

@@ -9,6 +9,7 @@ use std::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
@@ -232,6 +233,15 @@ impl Transaction for PgTransaction {
         since: Timestamp,
     ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
         self.read_earlier_stays(lot, plates, since).await
+    }
+
+    async fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+        self.read_discounts(lot, codes, plates).await
     }
 
     async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {

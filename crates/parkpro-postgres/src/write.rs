@@ -6,6 +6,7 @@ pub(crate) mod slots;
 pub(crate) mod tickets;
 
 use crate::{
+    discounts,
     fault::Trouble,
     statement::{Parameter, Statement},
     transaction::PgTransaction,
@@ -77,6 +78,7 @@ async fn write(
         tickets::add(connection, all(changes, |change| &change.new_tickets)),
         slots::occupy(connection, changes),
         slots::change(connection, changes),
+        discounts::put(connection, changes),
     )?;
     Ok(())
 }
@@ -86,12 +88,15 @@ fn all<'c, T>(changes: &[Of<'c, Changes>], rows: impl Fn(&'c Changes) -> &'c Vec
     changes.iter().flat_map(|(lot, change)| rows(change).iter().map(move |row| (*lot, row))).collect()
 }
 
-/// Tickets whose plate or priority was corrected.
+/// Tickets whose plate or priority was corrected, or which got or lost a discount.
 fn amended<'c>(changes: &[Of<'c, Changes>]) -> Vec<Of<'c, parkpro_domain::ticket::Ticket>> {
     let mut amended = Vec::new();
     for (lot, change) in changes {
         let corrected = change.journal.iter().filter_map(|entry| match entry.event {
-            Event::PlateCorrected(ticket) | Event::PriorityChanged { ticket, .. } => Some(ticket.id),
+            Event::PlateCorrected(ticket)
+            | Event::PriorityChanged { ticket, .. }
+            | Event::DiscountAttached { ticket, .. }
+            | Event::DiscountDetached { ticket, .. } => Some(ticket.id),
             _ => None,
         });
         let corrected: std::collections::HashSet<_> = corrected.collect();

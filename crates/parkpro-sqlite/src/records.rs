@@ -9,6 +9,7 @@ mod tickets;
 
 use async_trait::async_trait;
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::Entry,
     lot::{LotId, Version},
     ports::{
@@ -20,7 +21,7 @@ use parkpro_domain::{
     ticket::{Ticket, TicketId, TicketNumber, Turn},
 };
 
-use crate::{SqliteRecord, tariffs};
+use crate::{SqliteRecord, discounts, tariffs};
 
 #[async_trait]
 impl Records for SqliteRecord {
@@ -99,6 +100,20 @@ impl Records for SqliteRecord {
         limit: u32,
     ) -> Result<Option<Vec<Entry>>, PortError> {
         self.readers.read("reading a journal", move |c| lots::journal(c, &lot, after, limit)).await
+    }
+
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError> {
+        let read = move |c: &mut _| discounts::page(c, &lot, after.as_ref(), limit);
+        self.readers.read("reading discounts", read).await
+    }
+
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError> {
+        self.readers.read("reading a discount", move |c| discounts::discount(c, &lot, &code)).await
     }
 
     async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {

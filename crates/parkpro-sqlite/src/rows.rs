@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use parkpro_domain::{
+    discount::DiscountCode,
     event::{Entry, Event, Principal, Stored},
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
     money::{Currency, Money},
@@ -187,6 +188,7 @@ pub(crate) struct TicketRow {
     reason: Option<String>,
     tariff_id: Option<String>,
     tariff_version: Option<i64>,
+    discounts: String,
 }
 
 impl TicketRow {
@@ -207,6 +209,8 @@ impl TicketRow {
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),
             occurred_at: self.occurred_at.map(Timestamp::from_micros),
+            discounts: DiscountCode::parse_list(&self.discounts)
+                .map_err(|_wrong| self.nonsense("discounts"))?,
             stage: self.stage(label)?,
         })
     }

@@ -80,6 +80,7 @@ diesel::table! {
         reason -> Nullable<Text>,
         tariff_id -> Nullable<Text>,
         tariff_version -> Nullable<BigInt>,
+        discounts -> Text,
     }
 }
 
@@ -97,6 +98,31 @@ diesel::table! {
         number -> BigInt,
         document -> Text,
         published_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    discount_codes (lot_id, code) {
+        lot_id -> BigInt,
+        code -> Text,
+        gift -> Text,
+        valid_from -> Nullable<BigInt>,
+        valid_until -> Nullable<BigInt>,
+        use_limit -> Nullable<BigInt>,
+        plate_limit -> Nullable<BigInt>,
+        stacks -> Bool,
+        uses -> BigInt,
+        revision -> BigInt,
+        retired -> Bool,
+    }
+}
+
+diesel::table! {
+    discount_uses (lot_id, code, plate_key) {
+        lot_id -> BigInt,
+        code -> Text,
+        plate_key -> Text,
+        uses -> BigInt,
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
 use diesel::{connection::SimpleConnection, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Clock, Key, PortError, Reply},
@@ -237,6 +238,17 @@ impl Transaction for SqliteTransaction {
     ) -> impl Future<Output = Result<Vec<(PlateKey, EarlierStay)>, PortError>> + Send {
         let stays = self.earlier_stays_of(lot, plates, since);
         ready(stays.map_err(|failure| failure.during("reading earlier stays")))
+    }
+
+    fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send
+    {
+        let discounts = self.discounts_of(lot, codes, plates);
+        ready(discounts.map_err(|failure| failure.during("reading discounts")))
     }
 
     fn series(

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use parkpro_domain::{
+    discount::DiscountCode,
     event::{Entry, Event},
     facts::Changes,
     lot::{Lot, Tally},
@@ -64,6 +65,7 @@ impl SqliteTransaction {
         for slot in &changes.slots {
             self.change_slot(before.id, slot, rewritten.slots.contains(&slot.id))?;
         }
+        self.put_discounts(before.id, changes)?;
         for entry in &changes.journal {
             self.add_entry(before.id, entry)?;
         }
@@ -175,6 +177,7 @@ impl SqliteTransaction {
 
     fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
         let stage = Columns::of(ticket);
+        let discounts = DiscountCode::list_text(&ticket.discounts);
         self.one(InsertTicket {
             id: bytes(&ticket.id),
             lot,
@@ -198,6 +201,7 @@ impl SqliteTransaction {
             reason: stage.reason,
             tariff_id: stage.tariff_id,
             tariff_version: stage.tariff_version,
+            discounts: &discounts,
         })
     }
 
@@ -260,6 +264,7 @@ impl SqliteTransaction {
             plate_key: ticket.plate.key().as_str(),
             priority: ticket.priority.as_str(),
             turn: ticket.turn.0,
+            discounts: &DiscountCode::list_text(&ticket.discounts),
             id: bytes(&ticket.id),
         })
     }
@@ -306,7 +311,7 @@ impl SqliteTransaction {
     }
 }
 
-/// What had its settings changed, or was corrected, as the journal tells.
+/// What had its settings changed, was corrected, or got or lost a discount, as the journal tells.
 #[derive(Debug, Default)]
 struct Rewritten {
     slots: HashSet<SlotId>,
@@ -321,7 +326,10 @@ impl Rewritten {
                 Event::SlotAdded(slot) | Event::SlotRemoved(slot) | Event::SlotChanged { slot, .. } => {
                     rewritten.slots.insert(slot.id);
                 }
-                Event::PlateCorrected(ticket) | Event::PriorityChanged { ticket, .. } => {
+                Event::PlateCorrected(ticket)
+                | Event::PriorityChanged { ticket, .. }
+                | Event::DiscountAttached { ticket, .. }
+                | Event::DiscountDetached { ticket, .. } => {
                     rewritten.tickets.insert(ticket.id);
                 }
                 _ => {}

@@ -13,8 +13,10 @@ use std::{
 
 use parkpro_domain::{
     command::{
-        AssignTariff, ChangeLot, ChangeSlot, Command, Enter, Exit, Leaving, NewSlot, OpenLot, Revision,
+        AssignTariff, ChangeLot, ChangeSlot, Command, DiscountRevision, Enter, Exit, Leaving, NewSlot,
+        OpenLot, Revision,
     },
+    discount::{DiscountCode, Gift, Terms},
     event::Principal,
     invalid::Invalid,
     lot::{LotId, LotName, Priorities, SlotCount, Tally},
@@ -196,7 +198,61 @@ pub fn exit_from(id: &str, text: &str) -> Command {
 }
 
 fn leave(id: &str, vehicle: Leaving) -> Command {
-    Command::Exit(Exit { lot: lot(id), vehicle, occurred_at: None, lost_ticket: false })
+    Command::Exit(Exit {
+        lot: lot(id),
+        vehicle,
+        occurred_at: None,
+        lost_ticket: false,
+        discounts: Vec::new(),
+    })
+}
+
+/// The code of a discount.
+pub fn code(text: &str) -> DiscountCode {
+    DiscountCode::parse(text).unwrap()
+}
+
+/// Terms without limits: `free 3600`, `percent 10`, `amount 5.00`, `tariff staff 1`.
+pub fn terms(gift: &str) -> Terms {
+    Terms {
+        gift: Gift::parse(gift).unwrap(),
+        valid_from: None,
+        valid_until: None,
+        limit: None,
+        limit_per_plate: None,
+        stacks: true,
+    }
+}
+
+/// A lot has a new discount.
+pub fn new_discount(id: &str, text: &str, terms: Terms) -> Command {
+    Command::ReviseDiscount { lot: lot(id), code: code(text), revision: DiscountRevision::New(terms) }
+}
+
+/// A lot has a discount no more.
+pub fn remove_discount(id: &str, text: &str) -> Command {
+    let revision = DiscountRevision::Remove { seen: None };
+    Command::ReviseDiscount { lot: lot(id), code: code(text), revision }
+}
+
+/// A ticket gets a discount.
+pub fn attach(ticket: TicketId, text: &str) -> Command {
+    Command::AttachDiscount { ticket, code: code(text) }
+}
+
+/// A discount is taken off a ticket.
+pub fn detach(ticket: TicketId, text: &str) -> Command {
+    Command::DetachDiscount { ticket, code: code(text) }
+}
+
+/// A vehicle leaves and redeems discounts.
+pub fn exit_with(id: &str, text: &str, codes: &[&str]) -> Command {
+    match exit(id, text) {
+        Command::Exit(exit) => {
+            Command::Exit(Exit { discounts: codes.iter().map(|text| code(text)).collect(), ..exit })
+        }
+        other => other,
+    }
 }
 
 /// What a tariff says in the language of these tests: `2.50` is the price of a started hour.
@@ -297,6 +353,7 @@ impl Wording for PlainWording {
                 Some(Subject::Slot(slot)) => Some(format!("\"{}\"", slot.revision)),
                 Some(Subject::Lot(lot, _)) => Some(format!("\"{}\"", lot.revision)),
                 Some(Subject::Tariff(series)) => Some(format!("\"{}\"", series.revision)),
+                Some(Subject::Discount(discount)) => Some(format!("\"{}\"", discount.revision)),
                 _ => None,
             },
             body: format!("{:?}", tidy(outcome.clone())).into_bytes(),

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parkpro_domain::{
+    discount::Discount,
     event::{Entry, Event},
     lot::{Lot, LotId, Tally, Version},
     ports::{LotView, Records, SlotFilter, TicketFilter},
@@ -37,6 +38,7 @@ pub async fn audit(records: &dyn Records) {
         check_nobody_overtook(&tickets, &journal);
         check_journal(&lot, &journal, &tickets);
         check_prices(&tickets, &journal);
+        check_uses(&reading::discounts(records, &lot.id, PAGE).await, &tickets);
         for ticket in tickets.iter().filter(|ticket| ticket.status().is_open()) {
             let plate = ticket.plate.key().as_str().to_owned();
             assert!(open_plates.insert(plate), "{} is inside twice", ticket.plate.shown());
@@ -191,6 +193,14 @@ fn check_prices(tickets: &[Ticket], journal: &[Entry]) {
     }
 }
 
+/// A use of a discount is a ticket that has it.
+fn check_uses(discounts: &[Discount], tickets: &[Ticket]) {
+    for discount in discounts {
+        let having = tickets.iter().filter(|ticket| ticket.discounts.contains(&discount.code)).count();
+        assert_eq!(i64::try_from(having).ok(), Some(discount.uses), "tickets with {}", discount.code);
+    }
+}
+
 /// Reads one lot whole, to be compared with what another record says of it.
 pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
     let view = reading::lots(records, PAGE).await.into_iter().find(|view| view.lot.id == *lot);
@@ -201,12 +211,14 @@ pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
     let tickets = reading::tickets(records, lot, TicketFilter::default(), PAGE).await;
     let waiting = reading::waiting(records, lot, PAGE).await;
     let journal = reading::journal(records, lot, PAGE).await;
+    let discounts = reading::discounts(records, lot, PAGE).await;
     let lines = |title: &str, all: Vec<String>| format!("{title}\n{}\n", all.join("\n"));
     [
         format!("{view:?}\n"),
         lines("slots", slots.iter().map(|slot| format!("{slot:?}")).collect()),
         lines("tickets", tickets.iter().map(|ticket| format!("{ticket:?}")).collect()),
         lines("waiting", waiting.iter().map(|ticket| format!("{ticket:?}")).collect()),
+        lines("discounts", discounts.iter().map(|discount| format!("{discount:?}")).collect()),
         lines("journal", journal.iter().map(|entry| format!("{entry:?}")).collect()),
     ]
     .concat()

@@ -7,6 +7,7 @@
 )]
 
 use parkpro_domain::{
+    discount::Discount,
     event::Entry,
     lot::LotId,
     ports::{JournalCursor, LotView, Records, SlotCursor, SlotFilter, TicketFilter},
@@ -53,6 +54,18 @@ pub async fn tariffs(records: &dyn Records, limit: u32) -> Vec<(Series, Vec<Publ
         with_versions.push((series, versions));
     }
     with_versions
+}
+
+/// All discounts of a lot, with so many to the page.
+pub async fn discounts(records: &dyn Records, lot: &LotId, limit: u32) -> Vec<Discount> {
+    let mut all: Vec<Discount> = Vec::new();
+    loop {
+        let after = all.last().map(|discount| discount.code.clone());
+        let page = ok(records.discounts(lot.clone(), after, limit).await);
+        if extend(&mut all, page.expect("the lot is there"), limit) {
+            return all;
+        }
+    }
 }
 
 /// All slots of a lot that a filter includes, with so many to the page.

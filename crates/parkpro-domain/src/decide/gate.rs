@@ -44,6 +44,7 @@ impl Change<'_> {
             turn: Turn::of(rank, number),
             arrived_at: self.now,
             occurred_at: enter.occurred_at,
+            discounts: Vec::new(),
             stage: Stage::Waiting,
         };
         self.events.push(Event::TicketArrived {
@@ -59,7 +60,7 @@ impl Change<'_> {
 
     /// Who leaves pays for the time in the slot, and the slot is free.
     pub(super) fn exit(&mut self, lot: &Lot, exit: &Exit) -> Result<Subject, Refusal> {
-        let ticket = self.leaving(&exit.vehicle)?.clone();
+        let mut ticket = self.leaving(&exit.vehicle)?.clone();
         let berth = match &ticket.stage {
             Stage::Parked(berth) => berth.clone(),
             Stage::Waiting => return Err(Refusal::StillWaiting { ticket: ticket.id }),
@@ -67,7 +68,9 @@ impl Change<'_> {
             Stage::Withdrawn { .. } | Stage::Voided { .. } => return Err(Refusal::NotInside),
         };
         let mut stay = Stay::new(berth.since, self.now, ticket.class.clone(), lot.zone, lot.currency);
+        self.redeem(&mut ticket, &exit.discounts)?;
         stay.lost_ticket = exit.lost_ticket;
+        stay.discounts = self.granted(&ticket);
         stay.earlier_stays = self.facts.earlier_stays(ticket.plate.key()).to_vec();
         let fee = self.facts.policy(berth.tariff.as_ref(), self.rules).fee(&stay);
         self.facts.end_stay(ticket.plate.key(), EarlierStay { from: berth.since, to: self.now });
@@ -95,14 +98,16 @@ impl Change<'_> {
     }
 
     pub(super) fn withdraw(&mut self, id: TicketId) -> Result<Subject, Refusal> {
-        let ticket = self.ticket_that(id, TicketStatus::Waiting)?;
+        let mut ticket = self.ticket_that(id, TicketStatus::Waiting)?;
+        self.give_back(&mut ticket, |_all| true);
         self.events.push(Event::TicketWithdrawn(seen(&ticket)));
         Ok(self.end(ticket, Stage::Withdrawn { at: self.now }))
     }
 
     pub(super) fn void(&mut self, id: TicketId, reason: &Reason) -> Result<Subject, Refusal> {
-        let ticket = self.ticket_that(id, TicketStatus::Parked)?;
+        let mut ticket = self.ticket_that(id, TicketStatus::Parked)?;
         let Some(berth) = ticket.berth().cloned() else { return Err(Refusal::NoSuchTicket(id)) };
+        self.give_back(&mut ticket, |_all| true);
         self.events.push(Event::TicketVoided { ticket: seen(&ticket), slot: seen_slot(&berth) });
         self.vacate(berth.slot);
         Ok(self.end(ticket, Stage::Voided { berth, at: self.now, reason: reason.clone() }))
@@ -121,6 +126,10 @@ impl Change<'_> {
                 self.facts.open_ticket(plate.key()).filter(|open| *open != id && ticket.status().is_open());
             if let Some(ticket) = active {
                 return Err(Refusal::PlateAlreadyActive { ticket });
+            }
+            for code in &ticket.discounts {
+                self.facts.count_use(code, ticket.plate.key(), -1);
+                self.facts.count_use(code, plate.key(), 1);
             }
             ticket.plate = plate.clone();
             self.events.push(Event::PlateCorrected(seen(&ticket)));

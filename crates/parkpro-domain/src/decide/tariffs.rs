@@ -6,22 +6,28 @@ use crate::{
     event::Event,
     lot::Lot,
     outcome::{Refusal, Subject},
-    tariff::{Assignment, DocumentText, Published, Series, TariffId},
+    tariff::{Assignment, DocumentText, Published, Series, TariffId, TariffVersion},
     time::Timestamp,
 };
 
 impl Change<'_> {
     /// Whoever is parked keeps what the stay began with.
     pub(super) fn assign_tariff(&mut self, lot: &Lot, assign: &AssignTariff) -> Result<Subject, Refusal> {
-        let tariff = self.facts.tariff(&assign.tariff);
-        let tariff = tariff.ok_or_else(|| Refusal::NoSuchTariffVersion(assign.tariff.clone()))?;
-        if let Some(currency) = tariff.document().currency.filter(|currency| *currency != lot.currency) {
-            return Err(Refusal::OtherCurrency { tariff: currency, lot: lot.currency });
-        }
+        self.tariff_for(lot, &assign.tariff)?;
         let from = assign.from.map_or(self.now, |from| from.max(self.now));
         let given = Assignment { from, class: assign.class.clone(), tariff: assign.tariff.clone() };
         let tariffs = lot.tariffs.with(given.clone(), self.now).ok_or(Refusal::TooManyTariffs)?;
         Ok(self.put_lot(lot, Lot { tariffs, ..lot.clone() }, Event::TariffAssigned(given)))
+    }
+
+    /// Whether stays in a lot can be priced by a version.
+    pub(super) fn tariff_for(&self, lot: &Lot, version: &TariffVersion) -> Result<(), Refusal> {
+        let tariff = self.facts.tariff(version);
+        let tariff = tariff.ok_or_else(|| Refusal::NoSuchTariffVersion(version.clone()))?;
+        match tariff.document().currency.filter(|currency| *currency != lot.currency) {
+            Some(currency) => Err(Refusal::OtherCurrency { tariff: currency, lot: lot.currency }),
+            None => Ok(()),
+        }
     }
 }
 

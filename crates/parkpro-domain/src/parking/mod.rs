@@ -80,6 +80,7 @@ mod tests {
             turn: Turn(7),
             arrived_at: Timestamp::from_micros(0),
             occurred_at: None,
+            discounts: Vec::new(),
             stage: Stage::Waiting,
         };
         TicketView { ticket, lot: main_lot(version) }
@@ -112,6 +113,8 @@ mod tests {
             moved: Vec::new(),
             new_tickets: Vec::new(),
             slots: Vec::new(),
+            discounts: Vec::new(),
+            discount_uses: Vec::new(),
             journal: Vec::new(),
             queue,
         }

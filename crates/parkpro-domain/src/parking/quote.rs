@@ -5,7 +5,7 @@ use crate::{
     outcome::Refusal,
     ports::{Fault, PortError, Records, TicketFilter, TicketView},
     protocol::{EARLIER_STAYS, Rules},
-    tariff::{Change, EarlierStay, Fee, FeePolicy, Stay, TariffVersion, day_began},
+    tariff::{Change, Discount, EarlierStay, Fee, FeePolicy, Stay, TariffVersion, day_began},
     ticket::{Berth, Stage, Ticket, TicketStatus},
     time::Timestamp,
 };
@@ -64,6 +64,7 @@ async fn parked(
     if policy.accumulates() {
         stay.earlier_stays = earlier_stays(records, ticket, day_began(lot.zone, berth.since)).await?;
     }
+    stay.discounts = discounts(records, rules, ticket).await?;
     let next = policy.next_change(&stay);
     Ok(Quote {
         at,
@@ -72,6 +73,24 @@ async fn parked(
         valid_until: Some(Change::holds_until(next, &stay)),
         next,
     })
+}
+
+/// What the discounts of a ticket take off.
+async fn discounts(
+    records: &dyn Records,
+    rules: &Rules,
+    ticket: &Ticket,
+) -> Result<Vec<Discount>, PortError> {
+    let mut granted = Vec::with_capacity(ticket.discounts.len());
+    for code in &ticket.discounts {
+        let Some(discount) = records.discount(ticket.lot.clone(), code.clone()).await? else { continue };
+        let ready = match discount.terms.gift.tariff() {
+            Some(version) => ready_tariff(records, &rules.tariffs, version).await?,
+            None => None,
+        };
+        granted.extend(discount.terms.gift.granted(code, |_version| ready));
+    }
+    Ok(granted)
 }
 
 /// The stays of the ticket's plate in its lot that ended after an instant.

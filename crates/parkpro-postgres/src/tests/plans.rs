@@ -8,6 +8,7 @@ use parkpro_testkit::ask;
 use super::{done, enter, main_lot, rival, sql};
 use crate::{
     claim::{CLAIM, FORGET, RELEASE, USED},
+    discounts::{OF_LOT, USES as DISCOUNT_USES},
     facts::{AHEAD, FREE, HEADS, LABELS, LOTS, OCCUPANTS, PLATES, TICKETS},
     lock::{BY_SLUG, BY_TICKET, LOCK_FREE, LOCK_WAITING},
     records::queries,
@@ -19,7 +20,7 @@ use crate::{
 /// A statement, the types of its parameters, and the indexes by which it may find rows.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
-const TURN: [Known; 21] = [
+const TURN: [Known; 23] = [
     (CLAIM, "bigint, text[], text[], bytea[]", &[]),
     (USED, "text[], text[]", &["idempotency_pkey"]),
     (RELEASE, "text[], text[]", &["idempotency_pkey"]),
@@ -34,6 +35,8 @@ const TURN: [Known; 21] = [
     (OCCUPANTS, "bigint[], text[]", &["label_once", "tickets_pkey"]),
     (DOCUMENTS, "text[], bigint[]", &["tariff_versions_pkey"]),
     (EARLIER, "text[], bigint, bigint, bigint", &["ticket_plate"]),
+    (OF_LOT, "text[], bigint", &["discount_codes_pkey"]),
+    (DISCOUNT_USES, "text[], text[], bigint", &["discount_uses_pkey"]),
     (FREE, "bigint[], bigint[]", &["slot_counts_pkey", "slot_free"]),
     (HEADS, "bigint[], bigint[]", &["waiting_counts_pkey", "queue_head"]),
     (AHEAD, "bigint, bigint, uuid", &["queue_order"]),

@@ -2,6 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
+    discount::DiscountCode,
     tariff::Fee,
     ticket::{Stage, Ticket},
     time::Timestamp,
@@ -21,15 +22,15 @@ pub(crate) const UPDATE: &str = "UPDATE tickets SET status = new.status, slot_id
      WHERE tickets.id = new.id";
 
 const AMEND: &str = "UPDATE tickets SET plate_shown = new.plate_shown, plate_key = new.plate_key, \
-       priority = new.priority, turn = new.turn \
-     FROM unnest($1, $2, $3, $4, $5) AS new (id, plate_shown, plate_key, priority, turn) \
+       priority = new.priority, turn = new.turn, discounts = new.discounts \
+     FROM unnest($1, $2, $3, $4, $5, $6) AS new (id, plate_shown, plate_key, priority, turn, discounts) \
      WHERE tickets.id = new.id";
 
 pub(crate) const ADD: &str = "INSERT INTO tickets (id, status, slot_id, admission, parked_at, ended_at, \
        exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, tariff_id, tariff_version, lot_id, number, plate_shown, plate_key, class, \
-       priority, turn, arrived_at, occurred_at) \
+       priority, turn, arrived_at, occurred_at, discounts) \
      SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-       $21, $22)";
+       $21, $22, $23)";
 
 const TABLE: &str = "tickets";
 
@@ -118,7 +119,11 @@ pub(super) async fn update(
     touch(connection, TABLE, tickets.len(), UPDATE, &stages.parameters()).await
 }
 
-/// Tickets with another plate or priority.
+fn discounts(tickets: &[Of<'_, Ticket>]) -> Vec<String> {
+    tickets.iter().map(|(_, ticket)| DiscountCode::list_text(&ticket.discounts)).collect()
+}
+
+/// Tickets with another plate or priority, or with other discounts.
 pub(super) async fn amend(
     connection: &AsyncPgConnection,
     tickets: Vec<Of<'_, Ticket>>,
@@ -131,7 +136,9 @@ pub(super) async fn amend(
     let keys: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.key().as_str()).collect();
     let priorities: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.priority.as_str()).collect();
     let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
-    touch(connection, TABLE, tickets.len(), AMEND, &[&ids, &shown, &keys, &priorities, &turns]).await
+    let discounts = discounts(&tickets);
+    let parameters: [&dyn Parameter; 6] = [&ids, &shown, &keys, &priorities, &turns, &discounts];
+    touch(connection, TABLE, tickets.len(), AMEND, &parameters).await
 }
 
 /// New tickets.
@@ -150,8 +157,19 @@ pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Tick
     let arrived_at: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.arrived_at.micros()).collect();
     let occurred_at: Vec<Option<i64>> =
         tickets.iter().map(|(_, ticket)| ticket.occurred_at.map(Timestamp::micros)).collect();
-    let more: [&dyn Parameter; 9] =
-        [&lots, &numbers, &shown, &keys, &classes, &priorities, &turns, &arrived_at, &occurred_at];
+    let discounts = discounts(&tickets);
+    let more: [&dyn Parameter; 10] = [
+        &lots,
+        &numbers,
+        &shown,
+        &keys,
+        &classes,
+        &priorities,
+        &turns,
+        &arrived_at,
+        &occurred_at,
+        &discounts,
+    ];
     let parameters: Vec<&dyn Parameter> = stages.parameters().into_iter().chain(more).collect();
     touch(connection, TABLE, tickets.len(), ADD, &parameters).await
 }

@@ -12,6 +12,7 @@
     reason = "for tests: a sentence that does not hold panics"
 )]
 
+pub mod discounts;
 pub mod fees;
 pub mod gate;
 pub mod index;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<(&'static str, Sentence)> {
         lots::all(),
         fees::all(),
         tariffs::all(),
+        discounts::all(),
         refusals::all(),
         retries::all(),
         reads::all(),

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use parkpro_domain::{
     command::{AssignTariff, ChangeLot, ChangeSlot, Command, OpenLot},
+    discount::Terms,
     outcome::Refusal,
     ports::Clock,
+    ticket::TicketId,
 };
 
 use super::Sentence;
@@ -17,7 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 25;
+const EVERY: usize = 34;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -47,6 +49,37 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::TariffOfSettings(_) => 23,
         Refusal::OtherCurrency { .. } => 24,
         Refusal::TooManyTariffs => 25,
+        Refusal::NoSuchDiscount(_) => 26,
+        Refusal::DiscountCodeTaken(_) => 27,
+        Refusal::DiscountUsedUp(_) => 28,
+        Refusal::DiscountUsedByPlate(_) => 29,
+        Refusal::DiscountExpired(_) => 30,
+        Refusal::DiscountNotYetValid(_) => 31,
+        Refusal::DiscountAlreadyAttached(_) => 32,
+        Refusal::DiscountStandsAlone(_) => 33,
+        Refusal::TooManyDiscounts => 34,
+    }
+}
+
+/// A ticket with as many discounts as it may have, and discounts that it cannot get.
+async fn discounts(s: &Subject, ticket: TicketId) {
+    let plain = || ask::terms("free 60");
+    for n in 0..9 {
+        s.done(ask::new_discount("main", &format!("D{n}"), plain())).await;
+    }
+    let now = s.clock.now();
+    let once = Terms { limit: Some(1), ..plain() };
+    let each = Terms { limit_per_plate: Some(0), ..plain() };
+    let late = Terms { valid_until: Some(now), ..plain() };
+    let early = Terms { valid_from: Some(now.plus_micros(DAY)), ..plain() };
+    let alone = Terms { stacks: false, ..plain() };
+    let all = [("ONCE", once), ("EACH", each), ("LATE", late), ("EARLY", early), ("ALONE", alone)];
+    for (code, terms) in all {
+        s.done(ask::new_discount("main", code, terms)).await;
+    }
+    s.done(ask::attach(ticket, "ONCE")).await;
+    for n in 0..7 {
+        s.done(ask::attach(ticket, &format!("D{n}"))).await;
     }
 }
 
@@ -66,6 +99,7 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         let assign = AssignTariff { from: later(n), ..ask::assign("main", day.clone()) };
         s.done(Command::AssignTariff(assign)).await;
     }
+    discounts(&s, parked).await;
     let mut given = BTreeSet::new();
     for command in [
         Command::ChangeLot(ask::change_lot("nowhere")),
@@ -97,6 +131,15 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
             from: later(99),
             ..ask::assign("main", ask::version("day", 1))
         }),
+        ask::attach(parked, "NONE"),
+        ask::new_discount("main", "D0", ask::terms("free 60")),
+        ask::attach(waits, "ONCE"),
+        ask::attach(parked, "EACH"),
+        ask::attach(parked, "LATE"),
+        ask::attach(parked, "EARLY"),
+        ask::attach(parked, "D0"),
+        ask::attach(parked, "ALONE"),
+        ask::attach(parked, "D8"),
     ] {
         given.insert(number(&s.refused(command).await));
     }

@@ -34,6 +34,8 @@ pub enum Step {
     Documents,
     /// `earlier_stays`
     EarlierStays,
+    /// `discounts`
+    Discounts,
     /// `series`
     Series,
     /// `write_series`

@@ -2,6 +2,7 @@
 
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
@@ -90,6 +91,16 @@ impl<T: Transaction> Transaction for FaultyTransaction<T> {
     ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
         self.faults.step(Step::EarlierStays)?;
         self.inner.earlier_stays(lot, plates, since).await
+    }
+
+    async fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+        self.faults.step(Step::Discounts)?;
+        self.inner.discounts(lot, codes, plates).await
     }
 
     async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {

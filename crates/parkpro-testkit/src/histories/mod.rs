@@ -216,6 +216,8 @@ const fn is_alone(command: &Command) -> bool {
         command,
         Command::OpenLot(_)
             | Command::AmendTicket { .. }
+            | Command::AttachDiscount { .. }
+            | Command::DetachDiscount { .. }
             | Command::RemoveLot { .. }
             | Command::ReviseTariff { .. }
     )
@@ -228,7 +230,9 @@ const fn ticket(command: &Command) -> Option<TicketId> {
         Command::Exit(Exit { vehicle: Leaving::Ticket(ticket), .. })
         | Command::Withdraw { ticket }
         | Command::Void { ticket, .. }
-        | Command::AmendTicket { ticket, .. } => Some(*ticket),
+        | Command::AmendTicket { ticket, .. }
+        | Command::AttachDiscount { ticket, .. }
+        | Command::DetachDiscount { ticket, .. } => Some(*ticket),
         _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use parkpro_domain::{
     command::{AssignTariff, ChangeLot, ChangeSlot, Command, Enter, Exit, NewSlot, OpenLot},
+    discount::Terms,
     lot::LotId,
     ports::IdGenerator,
     ticket::TicketId,
@@ -56,6 +57,10 @@ pub(super) enum Asked {
     Assign(Text, i64, Option<i64>, Option<Text>),
     /// The price of an hour.
     Publish(Text),
+    /// What it takes off, how often, and how often for each; none removes it.
+    Discount(Text, Text, Option<(Text, Option<u32>, Option<u32>)>),
+    Attach(usize, Text, bool),
+    Redeem(Text, Text, Vec<Text>),
 }
 
 #[derive(Debug, Clone)]
@@ -76,6 +81,8 @@ const CLASSES: [Text; 4] = ["car", "car", "van", "bike"];
 const ACCEPTS: [Text; 7] = ["car", "car", "car", "van", "car+van", "bike", "bike+car"];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
 const PRICES: [Text; 3] = ["1.00", "2.50 a day", "3.00 or 20.00"];
+const CODES: [Text; 3] = ["ONE", "TWO", "SIX"];
+const GIFTS: [Text; 4] = ["free 1800", "percent 50", "amount 1.00", "tariff day 1"];
 const KEYS: u8 = 20;
 
 fn lot() -> impl Strategy<Value = Text> {
@@ -104,6 +111,8 @@ fn asked() -> impl Strategy<Value = Asked> {
     let (plate, class) = (select(&PLATES[..]), select(&CLASSES[..]));
     let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
     let (label_left, class_priced) = (label.clone(), class.clone());
+    let code = select(&CODES[..]);
+    let terms = (select(&GIFTS[..]), option::of(0..4_u32), option::of(0..2_u32));
     let new_slot = (accepts.clone(), -1..2_i32);
     let change = (
         seen(),
@@ -143,6 +152,9 @@ fn asked() -> impl Strategy<Value = Asked> {
         3 => (lot(), 1..4_i64, option::weighted(0.4, 0..40 * HOUR), option::weighted(0.3, class_priced))
             .prop_map(|(lot, version, from, class)| Asked::Assign(lot, version, from, class)),
         1 => select(&PRICES[..]).prop_map(Asked::Publish),
+        3 => (lot(), code.clone(), option::weighted(0.9, terms)).prop_map(|(l, c, t)| Asked::Discount(l, c, t)),
+        4 => (0..6_usize, code.clone(), any::<bool>()).prop_map(|(ticket, code, on)| Asked::Attach(ticket, code, on)),
+        6 => (lot(), select(&PLATES[..]), vec(code, 1..=2)).prop_map(|(l, p, c)| Asked::Redeem(l, p, c)),
     ]
 }
 
@@ -291,5 +303,14 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
             ..ask::assign(lot, ask::version("day", *version))
         }),
         Asked::Publish(price) => ask::draft("day", price),
+        Asked::Discount(lot, code, None) => ask::remove_discount(lot, code),
+        Asked::Discount(lot, code, Some((gift, limit, limit_per_plate))) => {
+            let (limit, limit_per_plate) = (*limit, *limit_per_plate);
+            let stacks = *code != "SIX";
+            ask::new_discount(lot, code, Terms { limit, limit_per_plate, stacks, ..ask::terms(gift) })
+        }
+        Asked::Attach(backwards, code, true) => ask::attach(ticket(backwards), code),
+        Asked::Attach(backwards, code, false) => ask::detach(ticket(backwards), code),
+        Asked::Redeem(lot, plate, codes) => ask::exit_with(lot, plate, codes),
     }
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
@@ -159,6 +160,23 @@ impl Records for MemoryRecord {
             page(of_lot.filter(|entry| place(entry) > after).cloned(), limit)
         }))
     }
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError> {
+        Ok(self.look_at(&lot, |state, lot| {
+            let of_lot = state.discounts.iter().filter(|((of, _), _)| *of == lot.id).map(|(_, one)| one);
+            let there = of_lot.filter(|one| !one.retired);
+            page(there.filter(|one| after.as_ref().is_none_or(|after| one.code > *after)).cloned(), limit)
+        }))
+    }
+
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError> {
+        Ok(self.look_at(&lot, |state, lot| state.discount(&lot.id, &code).cloned()).flatten())
+    }
+
     async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
         Ok(self.look(|state| {
             let there = state.series.values().filter(|series| series.is_there());

@@ -6,6 +6,7 @@ use std::{
 };
 
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::{Entry, Principal},
     facts::Changes,
     lot::{Lot, LotId, Tally},
@@ -30,6 +31,8 @@ pub(super) struct State {
     pub(super) kept: BTreeMap<(Principal, String), Kept>,
     pub(super) series: BTreeMap<TariffId, Series>,
     versions: BTreeMap<TariffVersion, Published>,
+    pub(super) discounts: BTreeMap<(LotId, DiscountCode), Discount>,
+    pub(super) uses: BTreeMap<(LotId, DiscountCode, PlateKey), i64>,
 }
 
 /// What is kept under an idempotency key.
@@ -99,6 +102,11 @@ impl State {
         tally
     }
 
+    /// A discount of a lot.
+    pub(super) fn discount(&self, lot: &LotId, code: &DiscountCode) -> Option<&Discount> {
+        self.discounts.get(&(lot.clone(), code.clone()))
+    }
+
     /// A state of a tariff.
     pub(super) fn published(&self, version: &TariffVersion) -> Option<&Published> {
         self.versions.get(version)
@@ -159,6 +167,9 @@ impl State {
         let Changes {
             lot, tally, new_slots, ended, moved, new_tickets, slots, journal, queue: delta, ..
         } = changes;
+        let (discounts, uses) = (changes.discounts, changes.discount_uses);
+        self.discounts.extend(discounts.into_iter().map(|one| ((id.clone(), one.code.clone()), one)));
+        self.uses.extend(uses.into_iter().map(|(code, plate, uses)| ((id.clone(), code, plate), uses)));
         self.lots.insert(id.clone(), lot);
         self.slots.extend(new_slots.into_iter().chain(slots).map(|slot| ((id.clone(), slot.id), slot)));
         let tickets = ended.into_iter().chain(moved).chain(new_tickets);
@@ -177,6 +188,7 @@ impl State {
         assert_eq!(queue, self.members(&id).into_iter().collect(), "the delta leads to the queue");
         assert_eq!(usize::try_from(delta.count).ok(), Some(queue.len()), "the delta counts the queue");
         self.check_rows(&id);
+        self.check_uses(&id);
     }
 
     /// The waiting tickets of a lot and their turns.
@@ -200,6 +212,24 @@ impl State {
             last = (entry.version, entry.n, Some(entry.at));
         }
         assert_eq!((last.0, last.2), (changes.lot.version, Some(changes.lot.last_at)));
+    }
+
+    /// A use is a ticket that has the discount.
+    fn check_uses(&self, lot: &LotId) {
+        let mut uses: BTreeMap<(LotId, DiscountCode, PlateKey), i64> = BTreeMap::new();
+        for ticket in self.tickets.values().filter(|ticket| ticket.lot == *lot) {
+            for code in &ticket.discounts {
+                *uses.entry((lot.clone(), code.clone(), ticket.plate.key().clone())).or_default() += 1;
+            }
+        }
+        let counted = self.uses.iter().filter(|((of, ..), uses)| of == lot && **uses != 0);
+        let counted: BTreeMap<_, _> = counted.map(|(key, uses)| (key.clone(), *uses)).collect();
+        assert_eq!(counted, uses, "each vehicle's uses are its tickets");
+        for discount in self.discounts.iter().filter(|((of, _), _)| of == lot).map(|(_, discount)| discount) {
+            let all: i64 =
+                uses.iter().filter(|((_, code, _), _)| *code == discount.code).map(|(_, n)| n).sum();
+            assert_eq!(discount.uses, all, "the uses of {} are its tickets", discount.code);
+        }
     }
 
     /// What a database makes sure of by its constraints.

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::{Lot, LotId},
     ports::{Clock, Key, PortError, Reply},
@@ -122,6 +123,29 @@ impl Transaction for MemoryTransaction {
                 state.stays_of(lot, plate, since).into_iter().map(|stay| (plate.clone(), stay))
             });
             stays.collect()
+        }))
+    }
+
+    async fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+        self.check_open();
+        assert!(!codes.is_empty(), "who needs none asks for none");
+        Ok(self.store.read(|state| {
+            let discounts = codes.iter().filter_map(|code| state.discount(lot, code)).cloned();
+            let by = |code: &DiscountCode| {
+                plates
+                    .iter()
+                    .filter_map(|plate| {
+                        let uses = state.uses.get(&(lot.clone(), code.clone(), plate.clone()))?;
+                        Some((code.clone(), plate.clone(), *uses))
+                    })
+                    .collect::<Vec<_>>()
+            };
+            (discounts.collect(), codes.iter().flat_map(by).collect())
         }))
     }
 

@@ -11,6 +11,7 @@ use actix_web::{
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use parkpro_domain::{
+    discount::DiscountCode,
     event::Principal,
     invalid::Invalid,
     lot::LotId,
@@ -83,6 +84,11 @@ impl Call {
     /// The slot of the address.
     pub(crate) fn slot(&self) -> Result<SlotLabel, Problem> {
         self.named("label", SlotLabel::parse, Code::NoSuchSlot)
+    }
+
+    /// The code of the address.
+    pub(crate) fn discount(&self) -> Result<DiscountCode, Problem> {
+        self.named("code", DiscountCode::parse, Code::NoSuchDiscount)
     }
 
     /// The tariff of the address.

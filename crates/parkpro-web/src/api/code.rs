@@ -65,6 +65,8 @@ codes! {
         "No tariff has this id, or nothing of it was published and its draft is gone. GET /api/v1/tariffs lists those that there are.";
     NoSuchTariffVersion 404 "no-such-tariff-version" "The tariff has no such version"
         "GET /api/v1/tariffs/{id}/versions lists what was published. A draft has no version before it is published.";
+    NoSuchDiscount 404 "no-such-discount" "There is no such discount"
+        "The lot has no discount under this code, or the ticket has not got it. Codes are of one lot.";
     NotInside 404 "not-parked" "The vehicle is not parked"
         "The vehicle that leaves is not inside this lot: it never came, withdrew, or its entry was voided.";
     MethodNotAllowed 405 "method-not-allowed" "Not with this method"
@@ -103,6 +105,22 @@ codes! {
         "A tariff that names a currency can only be given to lots whose fees are in it. One that names none is in whatever currency the lot has.";
     TooManyTariffs 409 "too-many-tariffs" "The lot has as many tariffs as it may"
         "A lot has at most 32 tariffs that hold or will hold. One that begins at the same instant for the same vehicles can still be overwritten.";
+    DiscountCodeTaken 409 "discount-code-taken" "The code is taken"
+        "The lot has a discount under this code. PATCH gives it other terms.";
+    DiscountUsedUp 409 "discount-used-up" "The discount is used up"
+        "It was used as often as it may be (`limit`). Nothing else of the request happened: the vehicle is still inside, and can leave without the code.";
+    DiscountUsedByPlate 409 "discount-used-by-plate" "This vehicle has used the discount"
+        "It has used it as often as each may (`limit_per_plate`). Nothing else of the request happened.";
+    DiscountExpired 409 "discount-expired" "The discount has expired"
+        "It can be used no more since `valid_until`. A ticket that got it before keeps it. Nothing else of the request happened.";
+    DiscountNotYetValid 409 "discount-not-yet-valid" "The discount is not valid yet"
+        "It can be used from `valid_from` on. Nothing else of the request happened.";
+    DiscountAlreadyAttached 409 "discount-already-attached" "The ticket has the discount already"
+        "A stay has a discount once. At an exit, codes that the ticket has need not be given again. Nothing else of the request happened.";
+    DiscountStandsAlone 409 "discount-stands-alone" "The discount suffers no other"
+        "It, or one that the ticket has, does not stack. Nothing else of the request happened.";
+    TooManyDiscounts 409 "too-many-discounts" "The ticket has as many discounts as it may"
+        "A ticket has at most 8. Nothing else of the request happened.";
     RequestInProgress 409 "request-in-progress" "The same key is in use"
         "A request with this Idempotency-Key still runs. Try again with the same key.";
     Stale 412 "stale" "It was changed since it was read"
@@ -157,8 +175,10 @@ codes! {
         "`occurred_at` is from 24 hours ago to 2 minutes ahead of the server's clock. It is recorded and decides nothing; leave it out if the clock cannot be trusted.";
     InvalidTariffId 422 "invalid-tariff-id" "The id of a tariff is not right"
         "It has 1 to 63 characters of a-z, 0-9, - and _, begins with a letter or a digit, and is not `simulate`.";
-    EndsBeforeItBegins 422 "ends-before-it-begins" "The stay ends before it begins"
-        "`exit` is not before `entry`.";
+    EndsBeforeItBegins 422 "ends-before-it-begins" "It ends before it begins"
+        "`exit` is not before `entry`, and `valid_until` is after `valid_from`.";
+    InvalidDiscountCode 422 "invalid-discount-code" "The code of a discount is not right"
+        "It has 1 to 32 characters of A-Z, 0-9, - and _; small letters count as capitals.";
     OneOf 422 "one-of" "One of several forms is needed"
         "In the document of a tariff: a rate is `free` or has one of `price`, `blocks` and `table`; a block has one of `price` and `per_hour`.";
     Missing 422 "missing" "A part of a tariff is missing"

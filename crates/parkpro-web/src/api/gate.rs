@@ -2,14 +2,17 @@
 
 use parkpro_domain::{
     command::{Command, Enter, Exit, Leaving},
+    discount::{DiscountCode, MOST_DISCOUNTS},
     ticket::{Priority, TicketId},
     vehicle::{Plate, VehicleClass},
 };
 
 use super::{
     Answered, Call, Code, Form, Place, TicketChange, at,
-    body::{Fields, flag, label, seen_at, text},
+    body::{Fields, Mistakes, Read, flag, label, list, seen_at, text},
     call::{SMALL, read},
+    discounts::REDEEMING,
+    json::Json,
 };
 use crate::docs::{
     Doc, Tag,
@@ -36,10 +39,13 @@ pub(super) fn places() -> Vec<Place> {
             Code::OccurredAtOutOfRange,
         ]);
     let exit_doc = Doc::change("exit", Tag::Gate, "A vehicle leaves, and its fee is fixed")
-        .says("Names the vehicle by its plate, by its ticket, or by the slot that it stands in. It pays by the tariff that held when it parked. The slot goes to whoever waited longest and fits it, in the same change; `promoted` says who.")
+        .says("Names the vehicle by its plate, by its ticket, or by the slot that it stands in. It pays by the tariff that held when it parked, less what its discounts take off; a code that is refused refuses the exit. The slot goes to whoever waited longest and fits it, in the same change; `promoted` says who.")
         .takes::<Departure>(samples::departure())
         .answers::<TicketChange<'_>>(200, "Its ticket, with the fee", samples::left())
+        .refuses(&REDEEMING)
         .refuses(&[
+            Code::InvalidDiscountCode,
+            Code::OutOfRange,
             Code::NoSuchLot,
             Code::NoSuchSlot,
             Code::NotInside,
@@ -89,9 +95,21 @@ async fn exit(mut call: Call) -> Answered {
         let vehicle = leaving(&mut fields);
         let occurred_at = fields.optional("occurred_at", seen_at(call.park.clock.now()));
         let lost_ticket = fields.optional("lost_ticket", flag).unwrap_or(false);
-        fields.finish(|| Some(Command::Exit(Exit { lot, vehicle: vehicle?, occurred_at, lost_ticket })))
+        let discounts = fields.optional("discounts", codes).unwrap_or_default();
+        fields.finish(|| {
+            Some(Command::Exit(Exit { lot, vehicle: vehicle?, occurred_at, lost_ticket, discounts }))
+        })
     })?;
     call.change(command, Form::Changed, Some(&json)).await
+}
+
+/// The codes that a leaving vehicle redeems.
+fn codes(json: &Json<'_>) -> Read<Vec<DiscountCode>> {
+    let codes = list(text(DiscountCode::parse))(json)?;
+    if codes.len() <= MOST_DISCOUNTS {
+        return Ok(codes);
+    }
+    Err(Mistakes::of("out-of-range", format!("a stay has at most {MOST_DISCOUNTS} discounts")))
 }
 
 pub(crate) fn leaving(fields: &mut Fields<'_>) -> Option<Leaving> {

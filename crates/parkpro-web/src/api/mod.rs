@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod change;
 mod code;
+mod discounts;
 mod events;
 mod gate;
 mod health;
@@ -95,7 +96,8 @@ pub fn configure(park: Arc<CarPark>) -> impl FnOnce(&mut ServiceConfig) {
 /// Every address.
 pub(crate) fn places() -> Vec<Place> {
     let api = [gate::places, tickets::places, availability::places, queue::places, events::places];
-    let operators = [lots::places, slots::places, tariffs::places, health::places, docs::places];
+    let operators =
+        [lots::places, slots::places, tariffs::places, discounts::places, health::places, docs::places];
     api.into_iter().chain(operators).flat_map(|places| places()).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use parkpro_domain::{
+    discount::DiscountCode,
     invalid::Invalid,
     lot::{LotId, Version},
     ports::{JournalCursor, SlotCursor},
@@ -78,6 +79,18 @@ fn decode<C: Cursor>(text: &str) -> Result<C, Invalid> {
 
 impl Cursor for LotId {
     const LIST: &'static str = "lots";
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Cursor for DiscountCode {
+    const LIST: &'static str = "discounts";
 
     fn write(&self) -> String {
         self.to_string()

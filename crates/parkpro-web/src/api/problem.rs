@@ -7,6 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
 };
 use parkpro_domain::{
+    discount::MOST_DISCOUNTS,
     lot::Version,
     outcome::Refusal,
     ports::{BoxError, Fault, LedgerError, PortError},
@@ -307,6 +308,41 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             format!(
                 "The lot has {MOST_ASSIGNMENTS} tariffs that hold or will hold, which is as many as it may."
             ),
+            none,
+        ),
+        Refusal::NoSuchDiscount(code) => {
+            (Code::NoSuchDiscount, format!("There is no discount {code} here."), none)
+        }
+        Refusal::DiscountCodeTaken(code) => {
+            (Code::DiscountCodeTaken, format!("The lot has a discount {code} already."), none)
+        }
+        Refusal::DiscountUsedUp(code) => {
+            (Code::DiscountUsedUp, format!("The discount {code} was used as often as it may be."), none)
+        }
+        Refusal::DiscountUsedByPlate(code) => (
+            Code::DiscountUsedByPlate,
+            format!("This vehicle has used the discount {code} as often as it may."),
+            none,
+        ),
+        Refusal::DiscountExpired(code) => {
+            (Code::DiscountExpired, format!("The discount {code} can be used no more."), none)
+        }
+        Refusal::DiscountNotYetValid(code) => {
+            (Code::DiscountNotYetValid, format!("The discount {code} cannot be used yet."), none)
+        }
+        Refusal::DiscountAlreadyAttached(code) => (
+            Code::DiscountAlreadyAttached,
+            format!("The ticket has the discount {code} already, or it was given twice."),
+            none,
+        ),
+        Refusal::DiscountStandsAlone(code) => (
+            Code::DiscountStandsAlone,
+            format!("The discount {code} and those that the ticket has cannot be used together."),
+            none,
+        ),
+        Refusal::TooManyDiscounts => (
+            Code::TooManyDiscounts,
+            format!("The ticket has {MOST_DISCOUNTS} discounts, which is as many as it may."),
             none,
         ),
         Refusal::NotParked { ticket, status } => {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::web::block;
 use parkpro_domain::{
     command::{AssignTariff, Command, Revision},
+    discount::{DiscountCode, Gift, MOST_DISCOUNTS},
     invalid::Invalid,
     money::Currency,
     parking::{Quote, ready_tariff},
@@ -20,6 +21,7 @@ use super::{
     VersionName, at,
     body::{Fields, Mistakes, Read, flag, instant, list, text, whole, whole_text},
     call::{LARGE, SMALL, read},
+    discounts::gift,
     etag,
     json::Json,
     ok,
@@ -169,7 +171,7 @@ fn simulated() -> Doc {
         .answers::<SimulationBody<'_>>(200, "The fee, line by line", samples::simulation())
         .refuses(&[Code::NoSuchTariff, Code::NoSuchTariffVersion, Code::NoDraft, Code::InvalidQuery])
         .refuses(&[Code::InvalidTariffId, Code::InvalidTimeZone, Code::InvalidInstant, Code::OutOfRange])
-        .refuses(&[Code::EndsBeforeItBegins])
+        .refuses(&[Code::EndsBeforeItBegins, Code::InvalidDiscountCode, Code::ChooseOne])
         .refuses(&OF_DOCUMENTS)
 }
 
@@ -357,9 +359,12 @@ async fn ready(call: &Call, asked: Asked) -> Result<Ready, Problem> {
     let newest = series.newest.as_ref().map(|newest| newest.number);
     let number = version.or(newest).ok_or_else(|| Problem::plain(Code::NoSuchTariffVersion))?;
     let version = TariffVersion { tariff, number };
-    let ready = ready_tariff(&*call.park.records, &call.park.rules.tariffs, &version).await?;
-    let ready = ready.ok_or_else(|| Problem::plain(Code::NoSuchTariffVersion))?;
-    Ok((ready, Some(version)))
+    Ok((version_ready(call, &version).await?, Some(version)))
+}
+
+async fn version_ready(call: &Call, version: &TariffVersion) -> Result<Arc<Tariff>, Problem> {
+    let ready = ready_tariff(&*call.park.records, &call.park.rules.tariffs, version).await?;
+    ready.ok_or_else(|| Problem::plain(Code::NoSuchTariffVersion))
 }
 
 /// A draft was checked when it was drafted.
@@ -372,15 +377,23 @@ struct Tried {
     asked: Asked,
     currency: Option<Currency>,
     stay: Stay,
+    discounts: Vec<(DiscountCode, Gift)>,
 }
 
 async fn simulate(mut call: Call) -> Answered {
     call.no_query()?;
     let body = call.body(LARGE).await?;
     let json = body.json()?;
-    let Tried { asked, currency, mut stay } = read(&json, tried)?;
+    let Tried { asked, currency, mut stay, discounts } = read(&json, tried)?;
     let (tariff, version) = ready(&call, asked).await?;
     stay.currency = tariff.document().currency.or(currency).ok_or_else(no_currency)?;
+    for (code, gift) in discounts {
+        let ready = match gift.tariff() {
+            Some(version) => Some(version_ready(&call, version).await?),
+            None => None,
+        };
+        stay.discounts.extend(gift.granted(&code, |_version| ready));
+    }
     let quote = aside(move || {
         let next = tariff.next_change(&stay);
         Quote {
@@ -420,6 +433,7 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
     let class = fields.optional("vehicle_class", text(VehicleClass::parse));
     let lost_ticket = fields.optional("lost_ticket", flag).unwrap_or(false);
     let earlier = fields.optional("earlier_stays", earlier_stays).unwrap_or_default();
+    let discounts = fields.optional("discounts", discounts).unwrap_or_default();
     if entry.zip(exit).is_some_and(|(entry, exit)| exit < entry) {
         fields.wrong("ends-before-it-begins", "exit is not before entry");
     }
@@ -435,8 +449,21 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
         let unsaid = Currency::parse("USD").ok()?;
         let mut stay = Stay::new(entry?, exit?, class, zone?, currency.unwrap_or(unsaid));
         (stay.lost_ticket, stay.earlier_stays) = (lost_ticket, earlier);
-        Some(Tried { asked, currency, stay })
+        Some(Tried { asked, currency, stay, discounts })
     })
+}
+
+fn discounts(json: &Json<'_>) -> Read<Vec<(DiscountCode, Gift)>> {
+    let discounts = list(|item| {
+        let mut fields = Fields::of(item)?;
+        let code = fields.required("code", text(DiscountCode::parse));
+        let gift = fields.required("grant", gift);
+        fields.finish(|| Some((code?, gift?)))
+    })(json)?;
+    if discounts.len() <= MOST_DISCOUNTS {
+        return Ok(discounts);
+    }
+    Err(Mistakes::of("out-of-range", format!("a stay has at most {MOST_DISCOUNTS} discounts")))
 }
 
 fn earlier_stays(json: &Json<'_>) -> Read<Vec<EarlierStay>> {

@@ -16,8 +16,9 @@ use super::{
     problem::{PROBLEM_JSON, Problem},
     request_id::RequestId,
     shapes::{
-        LotBody, LotChange, PromotedBody, SlotBody, SlotChange, SlotsChange, TariffBody, TariffChange,
-        TicketBody, TicketChange, etag, lot_url, slot_url, tariff_url, ticket_url, version_url, write,
+        DiscountBody, DiscountChange, LotBody, LotChange, PromotedBody, SlotBody, SlotChange, SlotsChange,
+        TariffBody, TariffChange, TicketBody, TicketChange, discount_url, etag, lot_url, slot_url,
+        tariff_url, ticket_url, version_url, write,
     },
 };
 
@@ -103,6 +104,11 @@ impl Words {
                     None => tariff_url(&series.id),
                 };
                 (write(&TariffChange { tariff: TariffBody::of(series) }), Some(place), tag(series.revision))
+            }
+            Subject::Discount(discount) => {
+                let (place, tag) = (discount_url(lot, &discount.code), tag(discount.revision));
+                let discount = DiscountBody::of(discount);
+                (write(&DiscountChange { discount, lot_version, promoted }), Some(place), tag)
             }
             Subject::Slot(slot) => {
                 let body = write(&SlotChange { slot: SlotBody::of(lot, slot), lot_version, promoted });

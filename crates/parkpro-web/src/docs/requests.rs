@@ -39,6 +39,9 @@ pub struct Departure {
     /// Whether the driver has lost the ticket: then it costs what the tariff says about that.
     #[schema(default = false)]
     pub lost_ticket: Option<bool>,
+    /// Codes of discounts that it redeems, besides those that its ticket has.
+    #[schema(max_items = 8)]
+    pub discounts: Option<Vec<String>>,
     /// When the gate saw it, by the gate's own clock: from 24 hours ago to 2 minutes ahead. Recorded, never decisive.
     #[schema(format = DateTime)]
     pub occurred_at: Option<String>,
@@ -275,6 +278,20 @@ pub struct Trial {
     /// Other stays of the plate, for tariffs that add up those of one day.
     #[schema(max_items = 64)]
     pub earlier_stays: Option<Vec<TrialStay>>,
+    /// What is taken off.
+    #[schema(max_items = 8)]
+    pub discounts: Option<Vec<TrialDiscount>>,
+}
+
+/// Something that is taken off.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrialDiscount {
+    /// What the line of the fee calls it.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
+    pub code: String,
+    /// What it takes off.
+    pub grant: NewGrant,
 }
 
 /// A document, or the id of a tariff.
@@ -298,6 +315,85 @@ pub struct TrialStay {
     /// When it ended.
     #[schema(format = DateTime)]
     pub to: String,
+}
+
+/// A new discount.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDiscount {
+    /// What it is used by; small letters count as capitals.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
+    pub code: String,
+    /// What it takes off.
+    pub grant: NewGrant,
+    /// From when on it may be used.
+    #[schema(format = DateTime)]
+    pub valid_from: Option<String>,
+    /// Before when it may be used.
+    #[schema(format = DateTime)]
+    pub valid_until: Option<String>,
+    /// How often it may be used.
+    #[schema(minimum = 1)]
+    pub limit: Option<u32>,
+    /// How often each vehicle may use it.
+    #[schema(minimum = 1)]
+    pub limit_per_plate: Option<u32>,
+    /// Whether a stay may have others beside it.
+    #[schema(default = true)]
+    pub stacks: Option<bool>,
+}
+
+/// What a discount takes off: one of `free_minutes`, `percent`, `amount`, and `tariff` with `version`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrant {
+    /// Minutes at the beginning of the stay.
+    #[schema(minimum = 1)]
+    pub free_minutes: Option<i64>,
+    /// A share of what is due, with at most 4 decimals.
+    #[schema(pattern = "^[0-9]{1,3}(\\.[0-9]{1,4})?$")]
+    pub percent: Option<String>,
+    /// An amount in major units of the lot's currency, at most what is due.
+    #[schema(pattern = "^[0-9]{1,9}(\\.[0-9]{1,6})?$")]
+    pub amount: Option<String>,
+    /// The prices of this tariff …
+    pub tariff: Option<String>,
+    /// … in this version.
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+}
+
+/// What to change about a discount; what is missing stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountTerms {
+    /// What it takes off.
+    #[schema(nullable = false)]
+    pub grant: Option<NewGrant>,
+    /// From when on it may be used; null is always.
+    #[schema(format = DateTime)]
+    pub valid_from: Option<String>,
+    /// Before when it may be used; null is always.
+    #[schema(format = DateTime)]
+    pub valid_until: Option<String>,
+    /// How often it may be used; null is any number of times.
+    #[schema(minimum = 1)]
+    pub limit: Option<u32>,
+    /// How often each vehicle may use it; null is any number of times.
+    #[schema(minimum = 1)]
+    pub limit_per_plate: Option<u32>,
+    /// Whether a stay may have others beside it.
+    #[schema(nullable = false)]
+    pub stacks: Option<bool>,
+}
+
+/// A discount for a ticket.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// The code of a discount of the lot.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
+    pub code: String,
 }
 
 /// An object without fields; the body may also be empty.

@@ -2,6 +2,7 @@
 //! in the OpenAPI document is what the program really says.
 
 use parkpro_domain::{
+    discount::{Discount, DiscountCode, Gift, Terms},
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, Tally, Version},
@@ -22,9 +23,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{
-    AssignmentBody, AvailabilityBody, EventBody, Form, Health, Instant, JsonDocuments, LotBody, LotTariffs,
-    Page, PublishedBody, QueuePage, QuoteBody, RequestId, SimulationBody, SlotBody, TableBody, TableRow,
-    TariffBody, TariffLine, TicketBody, VersionLine, VersionName, Words, event_frame,
+    AssignmentBody, AvailabilityBody, DiscountBody, EventBody, Form, Health, Instant, JsonDocuments, LotBody,
+    LotTariffs, Page, PublishedBody, QueuePage, QuoteBody, RequestId, SimulationBody, SlotBody, TableBody,
+    TableRow, TariffBody, TariffLine, TicketBody, VersionLine, VersionName, Words, event_frame,
 };
 
 pub(crate) type Told<T> = Result<T, Invalid>;
@@ -109,6 +110,7 @@ pub(crate) fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> 
         turn: Turn::of(1, TicketNumber(number)),
         arrived_at: after(arrived),
         occurred_at: None,
+        discounts: Vec::new(),
         stage,
     })
 }
@@ -348,6 +350,69 @@ pub(crate) fn stream() -> String {
     frames.ok().and_then(|frames| String::from_utf8(frames).ok()).unwrap_or_default()
 }
 
+pub(crate) fn a_discount() -> Told<Discount> {
+    let terms = Terms {
+        gift: Gift::parse("free 3600")?,
+        valid_from: None,
+        valid_until: Some(after(30 * 24 * HOUR)),
+        limit: Some(500),
+        limit_per_plate: Some(1),
+        stacks: true,
+    };
+    Ok(Discount { code: DiscountCode::parse("SHOP1")?, terms, uses: 17, revision: 1, retired: false })
+}
+
+pub(crate) fn discount() -> Value {
+    told(a_discount().map(|discount| json!(DiscountBody::of(&discount))))
+}
+
+pub(crate) fn discounts() -> Value {
+    json!(Page { data: vec![discount()], next_cursor: None })
+}
+
+pub(crate) fn discount_added() -> Value {
+    let new = a_discount().map(|discount| Subject::Discount(Box::new(Discount { uses: 0, ..discount })));
+    answer(Form::Created, new, Vec::new())
+}
+
+pub(crate) fn discount_changed() -> Value {
+    let changed =
+        a_discount().map(|discount| Subject::Discount(Box::new(Discount { revision: 2, ..discount })));
+    answer(Form::Changed, changed, Vec::new())
+}
+
+pub(crate) fn validated() -> Value {
+    let ticket = is_parked()
+        .and_then(|ticket| Ok(Ticket { discounts: vec![DiscountCode::parse("SHOP1")?], ..ticket }));
+    answer(Form::Changed, of_ticket(ticket, None), Vec::new())
+}
+
+pub(crate) fn new_discount() -> Examples {
+    vec![
+        (
+            "an hour",
+            json!({ "code": "SHOP1", "grant": { "free_minutes": 60 }, "limit": 500, "limit_per_plate": 1 }),
+        ),
+        (
+            "a share",
+            json!({
+                "code": "ADVENT", "grant": { "percent": "25" }, "stacks": false,
+                "valid_from": after(HOUR).to_string(), "valid_until": after(30 * 24 * HOUR).to_string(),
+            }),
+        ),
+        ("an amount", json!({ "code": "KINO", "grant": { "amount": "2.50" } })),
+        ("a tariff", json!({ "code": "STAFF", "grant": { "tariff": "staff", "version": 2 } })),
+    ]
+}
+
+pub(crate) fn discount_terms() -> Examples {
+    vec![("no limit", json!({ "limit": null, "grant": { "percent": "20" } }))]
+}
+
+pub(crate) fn validation() -> Examples {
+    vec![("a shop", json!({ "code": "SHOP1" }))]
+}
+
 pub(crate) fn tariff() -> Value {
     told(a_series(3).map(|series| json!(TariffBody::of(&series))))
 }
@@ -467,6 +532,7 @@ pub(crate) fn departure() -> Examples {
         ("plate", json!({ "plate": "abc 123" })),
         ("ticket", json!({ "ticket": ticket_id(1042).0 })),
         ("lost ticket", json!({ "slot": "A-07", "lost_ticket": true })),
+        ("with a discount", json!({ "plate": "abc 123", "discounts": ["SHOP1"] })),
     ]
 }
 

@@ -8,12 +8,13 @@ pub(crate) enum Tag {
     Lots,
     Slots,
     Tariffs,
+    Discounts,
     System,
 }
 
 impl Tag {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Gate, Self::Tickets, Self::Lots, Self::Slots, Self::Tariffs, Self::System];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Gate, Self::Tickets, Self::Lots, Self::Slots, Self::Tariffs, Self::Discounts, Self::System];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -22,6 +23,7 @@ impl Tag {
             Self::Lots => "Lots",
             Self::Slots => "Slots",
             Self::Tariffs => "Tariffs",
+            Self::Discounts => "Discounts",
             Self::System => "System",
         }
     }
@@ -33,6 +35,7 @@ impl Tag {
             Self::Lots => "Car parks: their settings, how full they are, what happened to them.",
             Self::Slots => "Places for one vehicle each.",
             Self::Tariffs => "What stays cost, and why.",
+            Self::Discounts => "What is taken off, for whom, and how often.",
             Self::System => "For whoever runs the program.",
         }
     }

@@ -201,9 +201,18 @@ fn every_refusal_has_an_example() {
         Refusal::TariffOfSettings(_) => 22,
         Refusal::OtherCurrency { .. } => 23,
         Refusal::TooManyTariffs => 24,
+        Refusal::NoSuchDiscount(_) => 25,
+        Refusal::DiscountCodeTaken(_) => 26,
+        Refusal::DiscountUsedUp(_) => 27,
+        Refusal::DiscountUsedByPlate(_) => 28,
+        Refusal::DiscountExpired(_) => 29,
+        Refusal::DiscountNotYetValid(_) => 30,
+        Refusal::DiscountAlreadyAttached(_) => 31,
+        Refusal::DiscountStandsAlone(_) => 32,
+        Refusal::TooManyDiscounts => 33,
     };
     let refusals = wrong::refusals().unwrap();
-    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..25).collect::<Vec<_>>());
+    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..34).collect::<Vec<_>>());
     let codes: BTreeSet<Code> =
         refusals.iter().map(|refusal| Problem::refused(refusal, None).code()).collect();
     assert_eq!(codes.len(), refusals.len(), "every refusal has a code of its own");
@@ -228,4 +237,7 @@ fn the_examples_of_requests_fit_the_shapes_of_requests() {
     fit::<requests::NewDraft>(samples::new_draft());
     fit::<requests::LotTariff>(samples::new_lot_tariff());
     fit::<requests::Trial>(samples::trial());
+    fit::<requests::NewDiscount>(samples::new_discount());
+    fit::<requests::DiscountTerms>(samples::discount_terms());
+    fit::<requests::Validation>(samples::validation());
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use parkpro_domain::{
+    discount::DiscountCode,
     invalid::Invalid,
     lot::{LotId, LotName, Version},
     money::Currency,
@@ -39,7 +40,7 @@ pub(crate) fn problem(code: Code) -> Value {
 pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
     let ticket = TicketId(Uuid::from_u128(0x0199_f0c2_7a10_7000_8000_0000_0000_1042));
     let (lot, label) = (LotId::parse("main")?, SlotLabel::parse("A-07")?);
-    let tariff = TariffId::parse("short-term")?;
+    let (tariff, code) = (TariffId::parse("short-term")?, DiscountCode::parse("SHOP1")?);
     Ok(vec![
         Refusal::NoSuchLot(Some(lot.clone())),
         Refusal::NoSuchTicket(ticket),
@@ -66,6 +67,15 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::TariffOfSettings(TariffId::usual()),
         Refusal::OtherCurrency { tariff: Currency::parse("USD")?, lot: Currency::parse("EUR")? },
         Refusal::TooManyTariffs,
+        Refusal::NoSuchDiscount(code.clone()),
+        Refusal::DiscountCodeTaken(code.clone()),
+        Refusal::DiscountUsedUp(code.clone()),
+        Refusal::DiscountUsedByPlate(code.clone()),
+        Refusal::DiscountExpired(code.clone()),
+        Refusal::DiscountNotYetValid(code.clone()),
+        Refusal::DiscountAlreadyAttached(code.clone()),
+        Refusal::DiscountStandsAlone(code),
+        Refusal::TooManyDiscounts,
     ])
 }
 
@@ -98,6 +108,7 @@ fn mistake(code: Code) -> Option<Mistakes> {
         }
         Code::InvalidPriority => wrong("priority", r#"{"priority":"VIP"}"#, text(Priority::parse)),
         Code::InvalidTicketId => wrong("ticket", r#"{"ticket":"1042"}"#, text(TicketId::parse)),
+        Code::InvalidDiscountCode => wrong("code", r#"{"code":"SHOP 1"}"#, text(DiscountCode::parse)),
         Code::InvalidTariffId => wrong("id", r#"{"id":"Short term"}"#, text(TariffId::parse)),
         Code::NotRising => wrong("document", FALLING, document),
         Code::InvalidReason => wrong("reason", r#"{"reason":""}"#, reason),

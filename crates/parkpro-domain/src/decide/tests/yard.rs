@@ -162,7 +162,13 @@ pub(super) fn exit(plate: &str) -> Command {
 }
 
 pub(super) fn exit_of(vehicle: Leaving) -> Command {
-    Command::Exit(Exit { lot: main_lot(), vehicle, occurred_at: None, lost_ticket: false })
+    Command::Exit(Exit {
+        lot: main_lot(),
+        vehicle,
+        occurred_at: None,
+        lost_ticket: false,
+        discounts: Vec::new(),
+    })
 }
 
 pub(super) fn exit_ticket(n: u128) -> Command {

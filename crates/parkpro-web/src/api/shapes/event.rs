@@ -51,6 +51,9 @@ pub(crate) struct EventBody<'a> {
     /// Whether the slot is now given out (`slot_changed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     in_service: Option<bool>,
+    /// Which discount (`discount_added`, `discount_changed`, `discount_removed`, `discount_attached`, `discount_detached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount: Option<&'a str>,
     /// What stays are priced by (`tariff_assigned`) …
     #[serde(skip_serializing_if = "Option::is_none")]
     tariff: Option<VersionName<'a>>,
@@ -79,6 +82,7 @@ impl<'a> EventBody<'a> {
             priority: None,
             fee_amount: None,
             in_service: None,
+            discount: None,
             tariff: None,
             from: None,
         };
@@ -95,13 +99,18 @@ impl<'a> EventBody<'a> {
                 vehicle_class: assignment.class.as_ref().map(VehicleClass::as_str),
                 ..bare
             },
+            Event::DiscountAdded(code)
+            | Event::DiscountChanged(code)
+            | Event::DiscountRemoved(code)
+            | Event::DiscountAttached { code, .. }
+            | Event::DiscountDetached { code, .. } => Self { discount: Some(code.as_str()), ..bare },
             _ => bare,
         }
     }
 }
 
 /// The kinds of events.
-pub(crate) const KINDS: [&str; 14] = [
+pub(crate) const KINDS: [&str; 19] = [
     "lot_opened",
     "lot_changed",
     "lot_removed",
@@ -116,6 +125,11 @@ pub(crate) const KINDS: [&str; 14] = [
     "plate_corrected",
     "priority_changed",
     "tariff_assigned",
+    "discount_added",
+    "discount_changed",
+    "discount_removed",
+    "discount_attached",
+    "discount_detached",
 ];
 
 /// Where an event stands in its journal.

@@ -2,6 +2,7 @@
 //! are kept under a key are written on the record's only writing thread.
 
 mod change;
+mod discount;
 mod event;
 mod instant;
 mod lot;
@@ -12,6 +13,7 @@ mod ticket;
 
 pub(crate) use self::{
     change::{LotChange, PromotedBody, SlotChange, SlotsChange, TicketChange},
+    discount::{DiscountBody, DiscountChange},
     event::{EventBody, KINDS, place_of},
     instant::Instant,
     lot::{AvailabilityBody, LotBody},
@@ -25,6 +27,7 @@ pub(crate) use self::{
 };
 
 use parkpro_domain::{
+    discount::DiscountCode,
     lot::LotId,
     slot::SlotLabel,
     tariff::{TariffId, TariffVersion},
@@ -63,6 +66,11 @@ pub(crate) fn slot_url(lot: &str, label: &SlotLabel) -> String {
 /// Where a ticket is.
 pub(crate) fn ticket_url(ticket: TicketId) -> String {
     format!("/api/v1/tickets/{ticket}")
+}
+
+/// Where a discount is.
+pub(crate) fn discount_url(lot: &str, code: &DiscountCode) -> String {
+    format!("/api/v1/lots/{lot}/discounts/{code}")
 }
 
 /// Where a tariff is.

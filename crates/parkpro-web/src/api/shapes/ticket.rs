@@ -1,6 +1,7 @@
 //! Tickets.
 
 use parkpro_domain::{
+    discount::DiscountCode,
     parking::Quote,
     ticket::{Stage, Ticket, TicketId},
     time::Timestamp,
@@ -50,6 +51,8 @@ pub(crate) struct TicketBody<'a> {
     /// What the stay is priced by: what held when it began.
     #[schema(required)]
     tariff: Option<VersionName<'a>>,
+    /// The codes of its discounts, in the order in which it got them.
+    discounts: Vec<&'a str>,
     /// What it cost, once it has departed.
     #[schema(required)]
     fee: Option<FeeBody<'a>>,
@@ -88,6 +91,7 @@ impl<'a> TicketBody<'a> {
             position,
             waiting_seconds: None,
             tariff: berth.and_then(|berth| berth.tariff.as_ref()).map(VersionName::of),
+            discounts: ticket.discounts.iter().map(DiscountCode::as_str).collect(),
             fee: ticket.fee().map(FeeBody::of),
             occurred_at: ticket.occurred_at.map(Instant),
             exit_occurred_at: exit_occurred_at.map(Instant),

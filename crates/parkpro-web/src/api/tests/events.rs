@@ -8,6 +8,7 @@ use actix_web::{
     test::{TestRequest, call_service, init_service},
 };
 use parkpro_domain::{
+    discount::DiscountCode,
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     lot::{LotId, Version},
     ports::{Bell, JournalCursor},
@@ -136,6 +137,7 @@ fn every_event_has_its_kind_and_its_fields() {
     let ticket = TicketSeen { id: samples::ticket_id(7), number: TicketNumber(7) };
     let slot = || SlotSeen { id: SlotId(3), label: SlotLabel::parse("A-03").unwrap() };
     let priority = Priority::vip;
+    let code = || DiscountCode::parse("SHOP1").unwrap();
     let assigned = Assignment {
         from: samples::after(0),
         class: Some(VehicleClass::car()),
@@ -159,6 +161,11 @@ fn every_event_has_its_kind_and_its_fields() {
         (Event::PlateCorrected(ticket), "ticket number"),
         (Event::PriorityChanged { ticket, priority: priority() }, "ticket number priority"),
         (Event::TariffAssigned(assigned), "tariff from vehicle_class"),
+        (Event::DiscountAdded(code()), "discount"),
+        (Event::DiscountChanged(code()), "discount"),
+        (Event::DiscountRemoved(code()), "discount"),
+        (Event::DiscountAttached { ticket, code: code() }, "ticket number discount"),
+        (Event::DiscountDetached { ticket, code: code() }, "ticket number discount"),
     ];
     assert_eq!(events.each_ref().map(|(event, _)| event.kind()), KINDS);
     let always = ["id", "lot", "lot_version", "at", "actor", "kind"];

@@ -1,6 +1,7 @@
 //! The API over mocked ports: what reaches them, and what is made of what they say.
 
 mod conditional;
+mod discounts;
 mod events;
 mod idempotency;
 mod input;

@@ -26,7 +26,7 @@ async fn a_vehicle_that_parks() {
     let got = ask(&world.park(), post(ENTRIES, CAR)).await;
     assert_eq!(
         got.body,
-        r#"{"ticket":{"id":"0199f0c2-7a10-7000-8000-000000000412","lot":"main","number":1042,"plate":"ABC-123","vehicle_class":"car","priority":"standard","status":"parked","slot":"A-07","arrived_at":"2026-11-22T08:00:00.000001Z","parked_at":"2026-11-22T08:00:00.000001Z","ended_at":null,"position":null,"tariff":{"id":"default","version":1},"fee":null,"occurred_at":null,"exit_occurred_at":null,"void_reason":null},"lot_version":5311,"promoted":[]}"#
+        r#"{"ticket":{"id":"0199f0c2-7a10-7000-8000-000000000412","lot":"main","number":1042,"plate":"ABC-123","vehicle_class":"car","priority":"standard","status":"parked","slot":"A-07","arrived_at":"2026-11-22T08:00:00.000001Z","parked_at":"2026-11-22T08:00:00.000001Z","ended_at":null,"position":null,"tariff":{"id":"default","version":1},"discounts":[],"fee":null,"occurred_at":null,"exit_occurred_at":null,"void_reason":null},"lot_version":5311,"promoted":[]}"#
     );
     assert_eq!((got.status, got.header("cache-control")), (201, Some("no-store")));
     assert_eq!(got.header("location"), Some("/api/v1/tickets/0199f0c2-7a10-7000-8000-000000000412"));
