@@ -102,6 +102,51 @@ async fn who_waits_may_withdraw_and_operators_may_void() {
 }
 
 #[tokio::test]
+async fn a_lot_is_given_a_tariff_and_those_inside_keep_theirs() {
+    everywhere(async |program| {
+        let (tariffs, lot) = ("/api/v1/tariffs", "/api/v1/lots/main/tariffs");
+        let inside = program.enter("INSIDE").await.expect(201);
+        let document = json!({
+            "name": "Short term", "rate": {"blocks": [{"step": "1h", "price": "2.00"}]}, "lost_ticket": "40.00",
+        });
+        let new = json!({"id": "short-term", "document": document});
+        let created = program.post(tariffs, new.clone()).await.expect(201);
+        assert_eq!(created.header("location"), "/api/v1/tariffs/short-term");
+        assert_eq!(program.post(tariffs, new).await.expect(409).at("/code"), "tariff-id-taken");
+        let version = json!({"tariff": "short-term", "version": 1});
+        let early = program.post(lot, version.clone()).await.expect(404);
+        assert_eq!(early.at("/code"), "no-such-tariff-version");
+        let published = program.post("/api/v1/tariffs/short-term/publish", json!({})).await.expect(201);
+        assert_eq!(published.at("/tariff/published/document"), &document);
+        let given = program.post(lot, version).await.expect(200);
+        assert_eq!(given.at("/lot/tariffs/0/tariff"), &json!({"id": "short-term", "version": 1}));
+
+        let parked = program.enter("P-1").await.expect(201);
+        assert_eq!(parked.at("/ticket/tariff/id"), "short-term");
+        let id = parked.at("/ticket/id").as_str().unwrap();
+        let quote = program.get(&format!("/api/v1/tickets/{id}/quote")).await.expect(200);
+        assert_eq!((quote.at("/fee/amount"), quote.at("/next/formatted")), (&json!(200), &json!("4.00")));
+        let slot = parked.at("/ticket/slot");
+        let lost = json!({"slot": slot, "lost_ticket": true});
+        let left = program.post("/api/v1/lots/main/exits", lost.clone()).await.expect(200);
+        assert_eq!((left.at("/ticket/plate"), left.at("/ticket/fee/amount")), (&json!("P-1"), &json!(4000)));
+        let again = program.post("/api/v1/lots/main/exits", lost).await.expect(404);
+        assert_eq!(again.at("/code"), "not-parked");
+        assert_eq!(program.exit("INSIDE").await.expect(200).at("/ticket/fee/amount"), 5000);
+        assert_eq!(inside.at("/ticket/tariff/id"), "default");
+
+        let events = program.get("/api/v1/lots/main/events?after=0").await.expect(200);
+        let kinds = events.at("/data").as_array().unwrap().iter().map(|event| &event["kind"]);
+        assert_eq!(kinds.filter(|kind| *kind == "tariff_assigned").count(), 1);
+        let drop = program.delete("/api/v1/tariffs/short-term").await.expect(409);
+        assert_eq!(drop.at("/code"), "no-draft");
+        let reserved = program.patch("/api/v1/tariffs/default", json!({"document": document})).await.expect(409);
+        assert_eq!(reserved.at("/code"), "tariff-of-settings");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn slots_are_managed() {
     everywhere(async |program| {
         let slots = "/api/v1/lots/main/slots";

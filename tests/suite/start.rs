@@ -21,6 +21,8 @@ fn what_is_wrong_is_said_in_a_sentence_with_the_setting_and_its_origin() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     std::fs::write(folder.path().join("wrong.toml"), "[server]\nprot = 1\n").unwrap();
+    let wrong = r#"{"name": "x", "rate": {"price": 2}, "caps": [{"per": "24h"}]}"#;
+    std::fs::write(folder.path().join("wrong.json"), wrong).unwrap();
     std::fs::write(
         folder.path().join("text"),
         "not a database, but long enough to be taken for one".repeat(99),
@@ -50,6 +52,16 @@ fn what_is_wrong_is_said_in_a_sentence_with_the_setting_and_its_origin() {
         (embedded(), vec!["--config", "gone.toml"], vec!["gone.toml"]),
         (embedded().with("PARKPRO__SEVER__PORT", "1"), vec![], vec!["PARKPRO__SEVER__PORT"]),
         (embedded().with("PARKPRO__STORE__BATCH", "0"), vec![], vec!["store.batch", "256"]),
+        (
+            embedded().with("PARKPRO__TARIFF__DEFAULT", "gone.json"),
+            vec![],
+            vec!["tariff.default", "gone.json", "cannot be read"],
+        ),
+        (
+            embedded().with("PARKPRO__TARIFF__DEFAULT", "wrong.json"),
+            vec![],
+            vec!["tariff.default", "/rate/price", "/caps/0/max"],
+        ),
     ] {
         let said = complaint(&setup, folder.path(), &arguments);
         for word in words {
@@ -109,6 +121,27 @@ async fn an_env_file_is_read() {
     let running = Setup::embedded().start_in(folder);
     let state = running.get("/api/v1/lots/north/availability").await.expect(200);
     assert_eq!(state.at("/capacity"), 3);
+}
+
+#[tokio::test]
+async fn a_changed_tariff_of_the_settings_holds_for_those_who_come_later() {
+    let running = Setup::embedded().start();
+    let before = running.enter("EARLY").await.expect(201);
+    assert_eq!(before.at("/ticket/tariff"), &serde_json::json!({ "id": "default", "version": 1 }));
+    let folder = running.folder();
+    assert!(running.stop());
+    let cheaper = r#"{"name": "Cheaper", "rate": {"blocks": [{"step": "1h", "price": "2.00"}]}}"#;
+    std::fs::write(folder.path().join("tariff.json"), cheaper).unwrap();
+    for _ in 0..2 {
+        let again =
+            Setup::embedded().with("PARKPRO__TARIFF__DEFAULT", "tariff.json").start_in(folder.clone());
+        let late = again.enter("LATE").await.expect(201);
+        assert_eq!(late.at("/ticket/tariff/version"), 2, "the same setting makes no other version");
+        assert_eq!(again.exit("LATE").await.expect(200).at("/ticket/fee/amount"), 200);
+        assert!(again.stop());
+    }
+    let again = Setup::embedded().with("PARKPRO__TARIFF__DEFAULT", "tariff.json").start_in(folder);
+    assert_eq!(again.exit("EARLY").await.expect(200).at("/ticket/fee/amount"), 5000);
 }
 
 #[tokio::test]

@@ -2,15 +2,17 @@
 
 use crate::{
     demand::Features,
+    discount::{DiscountCode, Gift, Terms},
     lot::{LotId, LotName, Priorities},
     money::Currency,
     slot::{Accepts, Level, SlotLabel},
+    tariff::{DocumentText, TariffId, TariffVersion},
     ticket::{Priority, Reason, TicketId},
     time::{Timestamp, Zone},
     vehicle::{Plate, PlateKey, VehicleClass},
 };
 
-/// One change that somebody asks for. It concerns one lot.
+/// One change that somebody asks for. It concerns one lot, or one tariff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// A new lot.
@@ -45,14 +47,7 @@ pub enum Command {
     /// A vehicle is at the gate.
     Enter(Enter),
     /// A vehicle leaves, and its fee is fixed.
-    Exit {
-        /// From where.
-        lot: LotId,
-        /// Which.
-        vehicle: Leaving,
-        /// When the gate saw it, by the gate's own clock.
-        occurred_at: Option<Timestamp>,
-    },
+    Exit(Exit),
     /// A waiting vehicle leaves the queue.
     Withdraw {
         /// Which.
@@ -73,6 +68,38 @@ pub enum Command {
         plate: Option<Plate>,
         /// The right priority; the ticket must be waiting.
         priority: Option<Priority>,
+    },
+    /// A tariff for stays in a lot that begin later.
+    AssignTariff(AssignTariff),
+    /// A change of a discount of a lot.
+    ReviseDiscount {
+        /// Where.
+        lot: LotId,
+        /// Which.
+        code: DiscountCode,
+        /// What is done to it.
+        revision: DiscountRevision,
+    },
+    /// An open ticket gets a discount.
+    AttachDiscount {
+        /// Which ticket.
+        ticket: TicketId,
+        /// Which discount.
+        code: DiscountCode,
+    },
+    /// A discount is taken off an open ticket.
+    DetachDiscount {
+        /// Which ticket.
+        ticket: TicketId,
+        /// Which discount.
+        code: DiscountCode,
+    },
+    /// A change of a tariff.
+    ReviseTariff {
+        /// Which.
+        tariff: TariffId,
+        /// What is done to it.
+        revision: Revision,
     },
 }
 
@@ -175,6 +202,21 @@ pub struct Enter {
     pub occurred_at: Option<Timestamp>,
 }
 
+/// A vehicle that leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// From where.
+    pub lot: LotId,
+    /// Which.
+    pub vehicle: Leaving,
+    /// When the gate saw it, by the gate's own clock.
+    pub occurred_at: Option<Timestamp>,
+    /// Whether the driver has lost the ticket.
+    pub lost_ticket: bool,
+    /// Discounts that it redeems, besides those that the ticket has.
+    pub discounts: Vec<DiscountCode>,
+}
+
 /// How a leaving vehicle is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
@@ -182,9 +224,94 @@ pub enum Leaving {
     Plate(PlateKey),
     /// By its ticket.
     Ticket(TicketId),
+    /// By the slot that it stands in.
+    Slot(SlotLabel),
 }
 
-/// Which lot a command is for.
+/// A tariff for stays in a lot that begin later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssignTariff {
+    /// Where.
+    pub lot: LotId,
+    /// What they pay by.
+    pub tariff: TariffVersion,
+    /// From when on; from now on if none, or if that is past.
+    pub from: Option<Timestamp>,
+    /// For vehicles of this class; for all if none.
+    pub class: Option<VehicleClass>,
+}
+
+/// What is done to a tariff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
+    /// A tariff that was not there, with its first draft.
+    New(DocumentText),
+    /// Another draft, or the first since the last was published.
+    Draft {
+        /// What it says.
+        document: DocumentText,
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+    /// The draft goes.
+    Drop {
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+    /// The draft becomes the next version.
+    Publish,
+    /// What the settings say about [`TariffId::usual`] becomes the next version, unless it is the newest already.
+    Follow(DocumentText),
+}
+
+/// What is done to a discount.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DiscountRevision {
+    /// One that was not there.
+    New(Terms),
+    /// Other terms.
+    Change {
+        /// What is new about them.
+        terms: Box<NewTerms>,
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+    /// It goes. Tickets that have it keep it.
+    Remove {
+        /// The revision that the caller has seen; any if none.
+        seen: Option<i64>,
+    },
+}
+
+/// What to change about the terms of a discount; what is none stays, and `Some(None)` is none from then on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewTerms {
+    /// What it takes off.
+    pub gift: Option<Gift>,
+    /// From when on it may be used.
+    pub valid_from: Option<Option<Timestamp>>,
+    /// Before when it may be used.
+    pub valid_until: Option<Option<Timestamp>>,
+    /// How often it may be used.
+    pub limit: Option<Option<u32>>,
+    /// How often each vehicle may use it.
+    pub limit_per_plate: Option<Option<u32>>,
+    /// Whether a stay may have others beside it.
+    pub stacks: Option<bool>,
+}
+
+impl DiscountRevision {
+    /// What it takes off from then on, if that is said.
+    pub const fn gift(&self) -> Option<&Gift> {
+        match self {
+            Self::New(terms) => Some(&terms.gift),
+            Self::Change { terms, .. } => terms.gift.as_ref(),
+            Self::Remove { .. } => None,
+        }
+    }
+}
+
+/// What a command is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target<'a> {
     /// One that does not exist yet.
@@ -193,23 +320,30 @@ pub enum Target<'a> {
     Lot(&'a LotId),
     /// The lot of a ticket.
     LotOf(TicketId),
+    /// No lot, but a tariff.
+    Tariff(&'a TariffId),
 }
 
 impl Command {
-    /// Which lot it is for.
+    /// Which lot it is for, if it is for one.
     pub const fn target(&self) -> Target<'_> {
         match self {
             Self::OpenLot(open) => Target::NewLot(&open.lot),
             Self::ChangeLot(change) => Target::Lot(&change.lot),
             Self::ChangeSlot(change) => Target::Lot(&change.lot),
             Self::Enter(enter) => Target::Lot(&enter.lot),
+            Self::Exit(exit) => Target::Lot(&exit.lot),
+            Self::AssignTariff(assign) => Target::Lot(&assign.lot),
+            Self::ReviseTariff { tariff, .. } => Target::Tariff(tariff),
             Self::RemoveLot { lot, .. }
             | Self::AddSlots { lot, .. }
             | Self::RemoveSlot { lot, .. }
-            | Self::Exit { lot, .. } => Target::Lot(lot),
-            Self::Withdraw { ticket } | Self::Void { ticket, .. } | Self::AmendTicket { ticket, .. } => {
-                Target::LotOf(*ticket)
-            }
+            | Self::ReviseDiscount { lot, .. } => Target::Lot(lot),
+            Self::Withdraw { ticket }
+            | Self::Void { ticket, .. }
+            | Self::AmendTicket { ticket, .. }
+            | Self::AttachDiscount { ticket, .. }
+            | Self::DetachDiscount { ticket, .. } => Target::LotOf(*ticket),
         }
     }
 
@@ -222,7 +356,7 @@ impl Command {
     pub fn plate(&self) -> Option<&PlateKey> {
         match self {
             Self::Enter(enter) => Some(enter.plate.key()),
-            Self::Exit { vehicle: Leaving::Plate(plate), .. } => Some(plate),
+            Self::Exit(Exit { vehicle: Leaving::Plate(plate), .. }) => Some(plate),
             Self::AmendTicket { plate: Some(plate), .. } => Some(plate.key()),
             _ => None,
         }
@@ -238,10 +372,15 @@ impl Command {
             Self::ChangeSlot(_) => "change_slot",
             Self::RemoveSlot { .. } => "remove_slot",
             Self::Enter(_) => "enter",
-            Self::Exit { .. } => "exit",
+            Self::Exit(_) => "exit",
             Self::Withdraw { .. } => "withdraw",
             Self::Void { .. } => "void",
             Self::AmendTicket { .. } => "amend_ticket",
+            Self::AssignTariff(_) => "assign_tariff",
+            Self::ReviseDiscount { .. } => "revise_discount",
+            Self::AttachDiscount { .. } => "attach_discount",
+            Self::DetachDiscount { .. } => "detach_discount",
+            Self::ReviseTariff { .. } => "revise_tariff",
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What the car park does about a command: the one place that knows who parks, who waits and what it costs.
 
+mod discounts;
 mod gate;
 mod operator;
 mod settle;
+mod tariffs;
 #[cfg(test)]
 mod tests;
 
+pub use self::tariffs::revise;
 use crate::{
     command::Command,
     event::{Entry, Event, Principal},
@@ -58,13 +61,18 @@ impl Change<'_> {
             Command::ChangeLot(change) => Err(Refusal::NoSuchLot(Some(change.lot.clone()))),
             Command::ChangeSlot(change) => Err(Refusal::NoSuchLot(Some(change.lot.clone()))),
             Command::Enter(enter) => Err(Refusal::NoSuchLot(Some(enter.lot.clone()))),
+            Command::Exit(exit) => Err(Refusal::NoSuchLot(Some(exit.lot.clone()))),
+            Command::AssignTariff(assign) => Err(Refusal::NoSuchLot(Some(assign.lot.clone()))),
+            Command::ReviseTariff { tariff, .. } => Err(Refusal::NoSuchTariff(tariff.clone())),
             Command::RemoveLot { lot, .. }
             | Command::AddSlots { lot, .. }
             | Command::RemoveSlot { lot, .. }
-            | Command::Exit { lot, .. } => Err(Refusal::NoSuchLot(Some(lot.clone()))),
+            | Command::ReviseDiscount { lot, .. } => Err(Refusal::NoSuchLot(Some(lot.clone()))),
             Command::Withdraw { ticket }
             | Command::Void { ticket, .. }
-            | Command::AmendTicket { ticket, .. } => Err(Refusal::NoSuchTicket(*ticket)),
+            | Command::AmendTicket { ticket, .. }
+            | Command::AttachDiscount { ticket, .. }
+            | Command::DetachDiscount { ticket, .. } => Err(Refusal::NoSuchTicket(*ticket)),
         }
     }
 
@@ -76,6 +84,8 @@ impl Change<'_> {
             Command::AmendTicket { ticket, plate, priority } => {
                 self.amend(&lot, *ticket, plate.as_ref(), priority.as_ref())
             }
+            Command::AttachDiscount { ticket, code } => self.attach(*ticket, code),
+            Command::DetachDiscount { ticket, code } => self.detach(*ticket, code),
             _ if lot.retired => Err(Refusal::NoSuchLot(Some(lot.id))),
             Command::ChangeLot(change) => self.change_lot(&lot, change),
             Command::RemoveLot { revision, .. } => self.remove_lot(&lot, *revision),
@@ -83,7 +93,10 @@ impl Change<'_> {
             Command::ChangeSlot(change) => self.change_slot(change),
             Command::RemoveSlot { label, revision, .. } => self.remove_slot(label, *revision),
             Command::Enter(enter) => self.enter(lot, enter),
-            Command::Exit { vehicle, occurred_at, .. } => self.exit(&lot, vehicle, *occurred_at),
+            Command::Exit(exit) => self.exit(&lot, exit),
+            Command::AssignTariff(assign) => self.assign_tariff(&lot, assign),
+            Command::ReviseDiscount { code, revision, .. } => self.revise_discount(&lot, code, revision),
+            Command::ReviseTariff { tariff, .. } => Err(Refusal::NoSuchTariff(tariff.clone())),
         }
     }
 
@@ -141,6 +154,7 @@ impl Change<'_> {
                 let lot = self.facts.lot.clone().map_or(lot, Box::new);
                 Subject::Lot(lot, self.facts.tally.clone())
             }
+            unmoved @ (Subject::Tariff(_) | Subject::Discount(_)) => unmoved,
         };
         Done { subject, promoted }
     }

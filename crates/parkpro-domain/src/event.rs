@@ -2,8 +2,10 @@
 
 use crate::{
     demand::{Demand, Features},
+    discount::DiscountCode,
     lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
+    tariff::Assignment,
     ticket::{Priority, TicketId, TicketNumber},
     time::Timestamp,
     vehicle::VehicleClass,
@@ -90,6 +92,28 @@ pub enum Event {
         /// What it has now.
         priority: Priority,
     },
+    /// Stays that begin later pay by another tariff.
+    TariffAssigned(Assignment),
+    /// There is a new discount, or one that was removed before.
+    DiscountAdded(DiscountCode),
+    /// The terms of a discount changed.
+    DiscountChanged(DiscountCode),
+    /// A discount was removed.
+    DiscountRemoved(DiscountCode),
+    /// A ticket got a discount.
+    DiscountAttached {
+        /// Which ticket.
+        ticket: TicketSeen,
+        /// Which discount.
+        code: DiscountCode,
+    },
+    /// A discount was taken off a ticket.
+    DiscountDetached {
+        /// Which ticket.
+        ticket: TicketSeen,
+        /// Which discount.
+        code: DiscountCode,
+    },
 }
 
 /// How an event names a ticket.
@@ -157,6 +181,12 @@ impl Event {
             Self::TicketVoided { .. } => "ticket_voided",
             Self::PlateCorrected(_) => "plate_corrected",
             Self::PriorityChanged { .. } => "priority_changed",
+            Self::TariffAssigned(_) => "tariff_assigned",
+            Self::DiscountAdded(_) => "discount_added",
+            Self::DiscountChanged(_) => "discount_changed",
+            Self::DiscountRemoved(_) => "discount_removed",
+            Self::DiscountAttached { .. } => "discount_attached",
+            Self::DiscountDetached { .. } => "discount_detached",
         }
     }
 
@@ -168,6 +198,8 @@ impl Event {
             | Self::TicketDeparted { ticket, .. }
             | Self::TicketVoided { ticket, .. }
             | Self::PriorityChanged { ticket, .. }
+            | Self::DiscountAttached { ticket, .. }
+            | Self::DiscountDetached { ticket, .. }
             | Self::TicketWithdrawn(ticket)
             | Self::PlateCorrected(ticket) => Some(*ticket),
             _ => None,
@@ -203,6 +235,13 @@ impl Event {
             Self::TicketDeparted { fee_minor, .. } => format!("{number}\t{label}\t{fee_minor}"),
             Self::TicketWithdrawn(_) | Self::PlateCorrected(_) => number.to_string(),
             Self::PriorityChanged { priority, .. } => format!("{number}\t{}", priority.as_str()),
+            Self::TariffAssigned(assignment) => assignment.to_string(),
+            Self::DiscountAdded(code) | Self::DiscountChanged(code) | Self::DiscountRemoved(code) => {
+                code.to_string()
+            }
+            Self::DiscountAttached { code, .. } | Self::DiscountDetached { code, .. } => {
+                format!("{number}\t{code}")
+            }
         };
         Stored {
             kind: self.kind().to_owned(),
@@ -218,6 +257,7 @@ impl Event {
         let mut field = || fields.next();
         let id = stored.ticket;
         let ticket = |number: &str| Some(TicketSeen { id: id?, number: TicketNumber(number.parse().ok()?) });
+        let code = |text: &str| DiscountCode::parse(text).ok();
         let slot = |label: &str| Some(SlotSeen { id: stored.slot?, label: SlotLabel::parse(label).ok()? });
         Some(match stored.kind.as_str() {
             "lot_opened" => Self::LotOpened,
@@ -243,6 +283,16 @@ impl Event {
             "priority_changed" => {
                 Self::PriorityChanged { ticket: ticket(field()?)?, priority: Priority::parse(field()?).ok()? }
             }
+            "tariff_assigned" => Self::TariffAssigned(Assignment::parse(&stored.data)?),
+            "discount_added" => Self::DiscountAdded(code(field()?)?),
+            "discount_changed" => Self::DiscountChanged(code(field()?)?),
+            "discount_removed" => Self::DiscountRemoved(code(field()?)?),
+            "discount_attached" => {
+                Self::DiscountAttached { ticket: ticket(field()?)?, code: code(field()?)? }
+            }
+            "discount_detached" => {
+                Self::DiscountDetached { ticket: ticket(field()?)?, code: code(field()?)? }
+            }
             _ => return None,
         })
     }
@@ -251,6 +301,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tariff::{TariffId, TariffVersion};
 
     #[test]
     fn an_event_survives_storing() {
@@ -258,6 +309,10 @@ mod tests {
         let slot = SlotSeen { id: SlotId(3), label: SlotLabel::parse("A-03").unwrap() };
         let (class, priority) = (VehicleClass::car(), Priority::vip());
         let needs = Features::parse("accessible+electric").unwrap();
+        let code = DiscountCode::parse("SHOP1").unwrap();
+        let tariff = TariffVersion { tariff: TariffId::usual(), number: 3 };
+        let assignment =
+            Assignment { from: Timestamp::from_micros(7), class: Some(VehicleClass::car()), tariff };
         for event in [
             Event::LotOpened,
             Event::LotChanged,
@@ -272,6 +327,12 @@ mod tests {
             Event::TicketVoided { ticket, slot },
             Event::PlateCorrected(ticket),
             Event::PriorityChanged { ticket, priority },
+            Event::TariffAssigned(assignment),
+            Event::DiscountAdded(code.clone()),
+            Event::DiscountChanged(code.clone()),
+            Event::DiscountRemoved(code.clone()),
+            Event::DiscountAttached { ticket, code: code.clone() },
+            Event::DiscountDetached { ticket, code },
         ] {
             assert_eq!(Event::from_stored(&event.to_stored()), Some(event));
         }

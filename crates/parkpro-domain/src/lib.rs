@@ -1,13 +1,14 @@
 //! The car park: what a lot, a slot, a vehicle and a ticket are, who parks and who waits, and what a stay costs.
 //!
-//! Read the modules in this order: the words ([`vehicle`], [`demand`], [`slot`], [`lot`], [`ticket`], [`money`], [`tariff`]), what
-//! is asked ([`command`]), what is known ([`facts`]), what happens ([`decide`], [`event`]), what is needed from outside
+//! Read the modules in this order: the words ([`vehicle`], [`demand`], [`slot`], [`lot`], [`ticket`], [`money`], [`tariff`],
+//! [`discount`]), what is asked ([`command`]), what is known ([`facts`]), what happens ([`decide`], [`event`]), what is needed from outside
 //! ([`ports`], [`protocol`]), and who calls whom ([`parking`]). Nothing here performs I/O, reads a clock, makes a random
 //! id or knows a format of the outside world.
 
 pub mod command;
 pub mod decide;
 pub mod demand;
+pub mod discount;
 pub mod event;
 pub mod facts;
 pub mod invalid;

@@ -16,6 +16,7 @@ use crate::{
     invalid::{self, Invalid},
     money::Currency,
     slot::{Accepts, Slot, SlotStatus},
+    tariff::Assignments,
     ticket::{Priority, TicketNumber},
     time::{Timestamp, Zone},
     vehicle::VehicleClass,
@@ -96,6 +97,8 @@ pub struct Lot {
     pub queue_limit: Option<u32>,
     /// In what order the waiting are served.
     pub priorities: Priorities,
+    /// What stays are priced by that begin from now on; by the tariff of the settings if none holds.
+    pub tariffs: Assignments,
     /// Counts the changes of these settings, from 1.
     pub revision: i64,
     /// Removed by the operator; kept because tickets and the journal name it.

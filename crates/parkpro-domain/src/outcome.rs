@@ -2,8 +2,11 @@
 
 use crate::{
     demand::Demand,
+    discount::{Discount, DiscountCode},
     lot::{Lot, LotId, Tally, Version},
+    money::Currency,
     slot::{Slot, SlotLabel},
+    tariff::{Series, TariffId, TariffVersion},
     ticket::{Priority, Ticket, TicketId, TicketNumber, TicketStatus},
     vehicle::Plate,
 };
@@ -11,9 +14,9 @@ use crate::{
 /// What came of a command, and the state of the lot in which it was true.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    /// The lot; none if there is no such lot.
+    /// The lot; none if there is no such lot, or if it is not about one.
     pub lot: Option<LotId>,
-    /// The version that the change made, or that the refusal was true for; none if there is no such lot.
+    /// The version that the change made, or that the refusal was true for; none if there is no lot.
     pub version: Option<Version>,
     /// Done, or refused.
     pub result: Result<Done, Refusal>,
@@ -44,6 +47,10 @@ pub enum Subject {
     Slots(Vec<Slot>),
     /// A lot, with what is in it.
     Lot(Box<Lot>, Tally),
+    /// A tariff.
+    Tariff(Box<Series>),
+    /// A discount.
+    Discount(Box<Discount>),
 }
 
 /// A waiting vehicle that got a slot.
@@ -133,6 +140,43 @@ pub enum Refusal {
         /// What it does instead.
         status: TicketStatus,
     },
+    /// No tariff has this id.
+    NoSuchTariff(TariffId),
+    /// The tariff has no such version.
+    NoSuchTariffVersion(TariffVersion),
+    /// The id belongs to a tariff.
+    TariffIdTaken(TariffId),
+    /// The tariff has no draft.
+    NoDraft(TariffId),
+    /// The settings say what this tariff is.
+    TariffOfSettings(TariffId),
+    /// The prices of the tariff are in another currency than the lot's.
+    OtherCurrency {
+        /// The tariff's.
+        tariff: Currency,
+        /// The lot's.
+        lot: Currency,
+    },
+    /// The lot has as many tariffs as it may.
+    TooManyTariffs,
+    /// The lot has no discount under this code, or the ticket has not got it.
+    NoSuchDiscount(DiscountCode),
+    /// The lot has a discount under this code.
+    DiscountCodeTaken(DiscountCode),
+    /// The discount was used as often as it may be.
+    DiscountUsedUp(DiscountCode),
+    /// This vehicle has used the discount as often as it may.
+    DiscountUsedByPlate(DiscountCode),
+    /// The discount can be used no more.
+    DiscountExpired(DiscountCode),
+    /// The discount cannot be used yet.
+    DiscountNotYetValid(DiscountCode),
+    /// The ticket has the discount already, or it was given twice.
+    DiscountAlreadyAttached(DiscountCode),
+    /// The discount, or one that the ticket has, suffers no other beside it.
+    DiscountStandsAlone(DiscountCode),
+    /// The ticket has as many discounts as it may.
+    TooManyDiscounts,
     /// The vehicle of the ticket is not in a slot.
     NotParked {
         /// Which.

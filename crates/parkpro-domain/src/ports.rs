@@ -11,11 +11,13 @@ use thiserror::Error;
 use crate::{
     command::Command,
     demand::Feature,
+    discount::{Discount, DiscountCode},
     event::{Entry, Principal},
     facts::Changes,
     lot::{Lot, LotId, Tally, Version},
     outcome::Outcome,
     slot::{Accepts, Level, Slot, SlotLabel, SlotStatus},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{PlateCorrection, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
     vehicle::{PlateKey, VehicleClass},
@@ -337,6 +339,34 @@ pub trait Records: Send + Sync {
         after: JournalCursor,
         limit: u32,
     ) -> Result<Option<Vec<Entry>>, PortError>;
+
+    /// Discounts of a lot that were not removed, by code. None if there is no such lot.
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError>;
+
+    /// One discount of a lot, also if it was removed.
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError>;
+
+    /// Tariffs that are there, by id.
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError>;
+
+    /// One tariff, if it is there.
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError>;
+
+    /// What was published of a tariff, newest first, before a number.
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError>;
+
+    /// One state of a tariff.
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError>;
 }
 
 /// Where a page of the journal begins: behind this event. The default is before the first.

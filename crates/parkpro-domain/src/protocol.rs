@@ -2,17 +2,25 @@
 //!
 //! A *turn* is one transaction that carries many requests: begin, claim the idempotency keys, lock the lots, read the
 //! facts and the clock, decide over each request in order, write, commit. It is written here, over the primitive steps
-//! that each record implements, so that no record can do it differently.
+//! that each record implements, so that no record can do it differently. A change of a tariff concerns no lot; it takes
+//! the same steps, alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     command::{Command, Target},
-    decide::decide,
+    decide::{decide, revise},
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
+    outcome::{Done, Outcome, Subject},
     ports::{Answer, Fault, Key, PortError, Reply, Request, Witness},
-    tariff::FeePolicy,
+    tariff::{
+        DocumentText, EarlierStay, FeePolicy, Published, Series, TariffId, TariffVersion, Tariffs, day_began,
+    },
     ticket::{TicketId, TicketStatus, Turn},
     time::Timestamp,
     vehicle::PlateKey,
@@ -21,8 +29,10 @@ use crate::{
 /// What [`decide`] goes by besides the facts.
 #[derive(Debug, Clone)]
 pub struct Rules {
-    /// What a stay costs.
-    pub fees: std::sync::Arc<dyn FeePolicy>,
+    /// What a stay costs that no version of a tariff is pinned to.
+    pub fees: Arc<dyn FeePolicy>,
+    /// What the others are priced by.
+    pub tariffs: Arc<Tariffs>,
 }
 
 /// What the record knows of an idempotency key.
@@ -51,6 +61,8 @@ pub enum Lock {
         /// Whether the id was given away before.
         id_taken: bool,
     },
+    /// Nobody else changes a tariff meanwhile.
+    Tariff,
     /// Another instance holds it; this transaction does not wait for it.
     Elsewhere,
 }
@@ -93,6 +105,40 @@ pub trait Transaction: Send {
         from: Turn,
     ) -> impl Future<Output = Result<Vec<(TicketId, Turn)>, PortError>> + Send;
 
+    /// What is kept of these different published versions, as far as there are such.
+    fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> impl Future<Output = Result<Vec<(TariffVersion, DocumentText)>, PortError>> + Send;
+
+    /// The stays of these different plates in a lot that ended after an instant: of each the last [`EARLIER_STAYS`].
+    fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(PlateKey, EarlierStay)>, PortError>> + Send;
+
+    /// These different discounts of a lot, as far as there are such, removed ones too; and how often each of these
+    /// different vehicles has used each of them, as far as they have.
+    fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send;
+
+    /// A tariff, also if there is nothing in it any more.
+    fn series(&mut self, tariff: &TariffId)
+    -> impl Future<Output = Result<Option<Series>, PortError>> + Send;
+
+    /// Writes a tariff as it now is, and the version that was published now.
+    fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
     /// Writes what was decided, and the replies under the keys that were claimed.
     fn write(
         &mut self,
@@ -108,6 +154,9 @@ pub trait Transaction: Send {
     /// rolled back is thrown away.
     fn rollback(&mut self) -> impl Future<Output = ()> + Send;
 }
+
+/// How many stays of a plate may count for another one of the same day.
+pub const EARLIER_STAYS: u32 = 64;
 
 /// What a turn did with one request.
 #[derive(Debug)]
@@ -223,7 +272,11 @@ async fn run<T: Transaction>(
     let mut verdicts: Vec<Verdict> = batch.iter().map(|_| Verdict::Postponed).collect();
     let fresh = claim(tx, batch, seats(batch), &mut verdicts).await?;
     let seated = lock(tx, batch, fresh).await?;
-    let (mut facts, now) = read(tx, batch, &seated).await?;
+    if let [(place, Ground::Tariff)] = seated.as_slice() {
+        verdicts[*place] = revise_alone(tx, batch[*place]).await?;
+        return Ok((verdicts, Vec::new()));
+    }
+    let (mut facts, now) = read(tx, rules, batch, &seated).await?;
 
     let mut replies: Vec<(&Key, Reply)> = Vec::new();
     for (place, lot) in &seated {
@@ -249,8 +302,14 @@ fn seats(batch: &[&Request]) -> Vec<usize> {
     let mut plates: HashMap<&PlateKey, Target<'_>> = HashMap::new();
     let mut seats = Vec::with_capacity(batch.len());
     for (place, request) in batch.iter().enumerate() {
-        let alone = matches!(request.command, Command::OpenLot(_) | Command::AmendTicket { .. })
-            || request.command.sorts_the_queue();
+        let alone = matches!(
+            request.command,
+            Command::OpenLot(_)
+                | Command::AmendTicket { .. }
+                | Command::AttachDiscount { .. }
+                | Command::DetachDiscount { .. }
+                | Command::ReviseTariff { .. }
+        ) || request.command.sorts_the_queue();
         if alone && place > 0 {
             continue;
         }
@@ -301,6 +360,7 @@ enum Ground {
     Held(LotId),
     Missing,
     Vacant { id_taken: bool },
+    Tariff,
 }
 
 /// Locks the lots of those who are left; who finds its lot held by another instance leaves, with its key.
@@ -324,6 +384,7 @@ async fn lock<T: Transaction>(
             Some(Lock::Held(lot)) => seated.push((place, Ground::Held(lot.clone()))),
             Some(Lock::Missing) => seated.push((place, Ground::Missing)),
             Some(Lock::Vacant { id_taken }) => seated.push((place, Ground::Vacant { id_taken: *id_taken })),
+            Some(Lock::Tariff) => seated.push((place, Ground::Tariff)),
             Some(Lock::Elsewhere) | None => unheld.extend(&request.key),
         }
     }
@@ -336,6 +397,7 @@ async fn lock<T: Transaction>(
 /// The facts of every lot of this turn, and the clock.
 async fn read<T: Transaction>(
     tx: &mut T,
+    rules: &Rules,
     batch: &[&Request],
     seated: &[(usize, Ground)],
 ) -> Result<(BTreeMap<Ground, Facts>, Timestamp), PortError> {
@@ -346,10 +408,15 @@ async fn read<T: Transaction>(
             Ground::Held(lot) => needs.entry(lot.clone()).or_default().add(&batch[*place].command),
             Ground::Missing => drop(facts.insert(ground.clone(), Facts::of_no_lot(false))),
             Ground::Vacant { id_taken } => drop(facts.insert(ground.clone(), Facts::of_no_lot(*id_taken))),
+            Ground::Tariff => {}
         }
     }
     let needs: Vec<_> = needs.into_iter().collect();
-    let (held, now) = tx.facts(&needs).await?;
+    let (mut held, now) = tx.facts(&needs).await?;
+    for ((lot, needs), facts) in needs.iter().zip(&mut held) {
+        read_discounts(tx, lot, needs, facts).await?;
+    }
+    read_prices(tx, rules, &needs, &mut held, now).await?;
     for ((lot, _), mut known) in needs.into_iter().zip(held) {
         let amended = seated.iter().find(|(_, ground)| *ground == Ground::Held(lot.clone()));
         if let Some((ticket, turn)) = amended.and_then(|(place, _)| new_turn(&known, &batch[*place].command))
@@ -368,12 +435,137 @@ async fn read<T: Transaction>(
     Ok((facts, now))
 }
 
-/// The turn that a waiting ticket has after it was amended.
+/// Most lots have none, and most tickets.
+async fn read_discounts<T: Transaction>(
+    tx: &mut T,
+    lot: &LotId,
+    needs: &Needs,
+    facts: &mut Facts,
+) -> Result<(), PortError> {
+    let Some((codes, plates)) = facts.discounted(needs) else { return Ok(()) };
+    let (codes, plates): (Vec<_>, Vec<_>) = (codes.into_iter().collect(), plates.into_iter().collect());
+    let (discounts, uses) = tx.discounts(lot, &codes, &plates).await?;
+    for discount in discounts {
+        facts.know_discount(discount);
+    }
+    for (code, plate, uses) in uses {
+        facts.know_uses(code, plate, uses);
+    }
+    Ok(())
+}
+
+/// What the stays are priced by that may end in this turn. Almost always it is at hand already.
+async fn read_prices<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    needs: &[(LotId, Needs)],
+    held: &mut [Facts],
+    now: Timestamp,
+) -> Result<(), PortError> {
+    if needs.iter().all(|(_, needs)| !needs.prices && needs.tariffs.is_empty()) {
+        return Ok(());
+    }
+    let mut unread = BTreeSet::new();
+    for ((_, needs), facts) in needs.iter().zip(held.iter_mut()) {
+        let prices = if needs.prices { facts.prices() } else { HashSet::new() };
+        let wanted: Vec<TariffVersion> = prices.into_iter().chain(&needs.tariffs).cloned().collect();
+        for version in wanted {
+            match rules.tariffs.get(&version) {
+                Some(tariff) => facts.know_tariff(version, tariff),
+                None => drop(unread.insert(version)),
+            }
+        }
+    }
+    if !unread.is_empty() {
+        let documents = tx.documents(&unread.iter().collect::<Vec<_>>()).await?;
+        for (version, document) in documents {
+            let tariff = learn(rules, &version, &document)?;
+            for facts in held.iter_mut() {
+                facts.know_tariff(version.clone(), Arc::clone(&tariff));
+            }
+        }
+    }
+    for ((lot, needs), facts) in needs.iter().zip(held) {
+        if needs.prices {
+            unless_lost(facts)?;
+            read_earlier_stays(tx, rules, (lot, needs), facts, now).await?;
+        }
+    }
+    Ok(())
+}
+
+fn learn(
+    rules: &Rules,
+    version: &TariffVersion,
+    document: &DocumentText,
+) -> Result<Arc<crate::tariff::Tariff>, PortError> {
+    let doing = "reading the document of a tariff";
+    rules.tariffs.learn(version.clone(), document).map_err(|why| PortError::new(doing, Fault::Corrupt, why))
+}
+
+/// Nobody is charged by another tariff because the record has lost the right one.
+fn unless_lost(facts: &Facts) -> Result<(), PortError> {
+    match facts.prices().into_iter().find(|version| facts.tariff(version).is_none()) {
+        Some(lost) => {
+            let why = format!("the version {lost} is pinned, and is not there");
+            Err(PortError::new("reading tariffs", Fault::Corrupt, why))
+        }
+        None => Ok(()),
+    }
+}
+
+async fn read_earlier_stays<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    (lot, needs): (&LotId, &Needs),
+    facts: &mut Facts,
+    now: Timestamp,
+) -> Result<(), PortError> {
+    let Some((plates, oldest)) = facts.accumulating(needs, rules, now) else { return Ok(()) };
+    let Some(zone) = facts.lot.as_ref().map(|lot| lot.zone) else { return Ok(()) };
+    let mut stays: HashMap<PlateKey, Vec<EarlierStay>> =
+        plates.iter().map(|plate| (plate.clone(), Vec::new())).collect();
+    for (plate, stay) in tx.earlier_stays(lot, &plates, day_began(zone, oldest)).await? {
+        stays.entry(plate).or_default().push(stay);
+    }
+    for (plate, stays) in stays {
+        facts.know_earlier_stays(plate, stays);
+    }
+    Ok(())
+}
+
+/// A change of a tariff, which has the turn to itself.
+async fn revise_alone<T: Transaction>(tx: &mut T, request: &Request) -> Result<Verdict, PortError> {
+    let Request { command, key, wording, .. } = request;
+    let Command::ReviseTariff { tariff, revision } = command else { return Ok(Verdict::Postponed) };
+    let before = tx.series(tariff).await?;
+    let (_, now) = tx.facts(&[]).await?;
+    let result = revise(before.as_ref(), tariff, revision, now);
+    if let Ok(series) = &result
+        && before.as_ref() != Some(series)
+    {
+        let known = before.as_ref().and_then(|before| before.newest.as_ref());
+        let published = series.newest.as_ref().filter(|newest| Some(*newest) != known);
+        tx.write_series(series, published).await?;
+    }
+    let done = |series| Done { subject: Subject::Tariff(Box::new(series)), promoted: Vec::new() };
+    let outcome = Outcome { lot: None, version: None, result: result.map(done) };
+    let reply = key.as_ref().map(|_| wording.word(command, &outcome));
+    let replies: Vec<(&Key, &Reply)> = key.iter().zip(&reply).collect();
+    tx.write(&[], &replies, now).await?;
+    Ok(Verdict::Answered(Answer::Decided { outcome, reply }))
+}
+
+/// The turn that a waiting ticket has after it was changed.
 fn new_turn(facts: &Facts, command: &Command) -> Option<(TicketId, Turn)> {
-    let Command::AmendTicket { ticket, priority, .. } = command else { return None };
+    let (ticket, priority) = match command {
+        Command::AmendTicket { ticket, priority, .. } => (ticket, priority.as_ref()),
+        Command::AttachDiscount { ticket, .. } | Command::DetachDiscount { ticket, .. } => (ticket, None),
+        _ => return None,
+    };
     let ticket = facts.ticket(*ticket).filter(|ticket| ticket.status() == TicketStatus::Waiting)?;
     let priorities = &facts.lot.as_ref()?.priorities;
-    let priority = priority.as_ref().unwrap_or(&ticket.priority);
+    let priority = priority.unwrap_or(&ticket.priority);
     Some((ticket.id, priorities.turn(priority, ticket.number, ticket.arrived_at)?))
 }
 

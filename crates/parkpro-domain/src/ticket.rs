@@ -7,11 +7,12 @@ use uuid::Uuid;
 
 use crate::{
     demand::{Demand, Features},
+    discount::DiscountCode,
     event::Principal,
     invalid::{self, Invalid},
     lot::{LotId, Version},
     slot::{SlotId, SlotLabel},
-    tariff::Fee,
+    tariff::{Fee, TariffVersion},
     time::Timestamp,
     vehicle::{Plate, VehicleClass},
 };
@@ -106,6 +107,8 @@ pub struct Berth {
     pub admission: i64,
     /// When the vehicle got it.
     pub since: Timestamp,
+    /// What the stay is priced by; none if it began before tariffs had versions.
+    pub tariff: Option<TariffVersion>,
 }
 
 /// Where a ticket is in its life. It only moves down this list, never back.
@@ -240,6 +243,8 @@ pub struct Ticket {
     pub arrived_at: Timestamp,
     /// When the gate saw it come, by the gate's own clock; recorded, never decisive.
     pub occurred_at: Option<Timestamp>,
+    /// The discounts that it has, in the order in which it got them.
+    pub discounts: Vec<DiscountCode>,
     /// Where it is in its life.
     pub stage: Stage,
 }

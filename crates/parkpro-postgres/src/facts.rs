@@ -81,6 +81,17 @@ pub(crate) const LABELS: &str = concat!(
      CROSS JOIN LATERAL (SELECT * FROM slots WHERE lot_id = wanted.lot_id AND label = wanted.label LIMIT 1) s"
 );
 
+/// Slots by label, with the vehicles in them.
+pub(crate) const OCCUPANTS: &str = concat!(
+    "SELECT ",
+    slot_columns!(),
+    ", ",
+    ticket_columns!(),
+    " FROM unnest($1, $2) AS wanted (lot_id, label) \
+     CROSS JOIN LATERAL (SELECT * FROM slots WHERE lot_id = wanted.lot_id AND label = wanted.label LIMIT 1) s \
+     LEFT JOIN LATERAL (SELECT * FROM tickets WHERE id = s.ticket_id LIMIT 1) t ON true"
+);
+
 /// Of each lot, and of all that its slots accept, the best free slots.
 pub(crate) const FREE: &str = concat!(
     "SELECT ",
@@ -177,6 +188,7 @@ struct Read {
     plates: Vec<Found>,
     tickets: Vec<Found>,
     labels: Vec<SlotRow>,
+    occupants: Vec<Occupant>,
     free: Vec<SlotRow>,
     heads: Vec<TicketRow>,
 }
@@ -187,16 +199,17 @@ async fn read(
     needs: &[(LotId, Needs)],
 ) -> Result<Read, Trouble> {
     let of = || ids.iter().copied().zip(needs.iter().map(|(_, needs)| needs));
-    let ((now, lots), plates, tickets, labels, free, heads) = tokio::try_join!(
+    let ((now, lots), plates, tickets, labels, occupants, free, heads) = tokio::try_join!(
         biased;
         lots(connection, ids),
         plates(connection, pairs(of(), |needs| needs.plates.iter().chain(&needs.leaving).map(PlateKey::as_str))),
         tickets(connection, pairs(of(), |needs| needs.tickets.iter().map(|ticket| ticket.0))),
         labels(connection, pairs(of(), |needs| needs.labels.iter().map(SlotLabel::as_str))),
+        occupants(connection, pairs(of(), |needs| needs.occupants.iter().map(SlotLabel::as_str))),
         free(connection, pairs(of(), |needs| Some(needs.free_slots).filter(|most| *most > 0))),
         heads(connection, pairs(of(), |needs| Some(needs.heads).filter(|most| *most > 0))),
     )?;
-    Ok(Read { now, lots, plates, tickets, labels, free, heads })
+    Ok(Read { now, lots, plates, tickets, labels, occupants, free, heads })
 }
 
 /// Lots beside what is looked for in them, as two columns.
@@ -252,6 +265,20 @@ async fn labels(
     Ok(Statement::<SlotColumns>::new(LABELS, &[&lots, &labels]).rows(connection).await?)
 }
 
+type OccupantColumns = (SlotColumns, Nullable<TicketColumns>);
+/// A slot, and the ticket of the vehicle in it.
+type Occupant = (SlotRow, Option<TicketRow>);
+
+async fn occupants(
+    connection: &AsyncPgConnection,
+    (lots, labels): (Vec<i64>, Vec<&str>),
+) -> Result<Vec<Occupant>, Trouble> {
+    if labels.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Statement::<OccupantColumns>::new(OCCUPANTS, &[&lots, &labels]).rows(connection).await?)
+}
+
 async fn free(
     connection: &AsyncPgConnection,
     (lots, most): (Vec<i64>, Vec<i64>),
@@ -290,6 +317,16 @@ impl Read {
         for (wanted_in, ticket, slot) in self.plates.into_iter().chain(self.tickets) {
             if let (Some(facts), Some(lot)) = (facts.get_mut(&wanted_in), names.get(&wanted_in)) {
                 know(facts, lot, wanted_in, ticket, slot)?;
+            }
+        }
+        for (slot, ticket) in self.occupants {
+            let id = slot.lot_id;
+            if let (Some(facts), Some(lot)) = (facts.get_mut(&id), names.get(&id)) {
+                let ticket = ticket.map(|ticket| ticket.ticket(lot, Some(&slot.label))).transpose()?;
+                facts.know_slot(slot.slot()?);
+                if let Some(ticket) = ticket {
+                    facts.know_ticket(ticket);
+                }
             }
         }
         for ticket in self.heads {

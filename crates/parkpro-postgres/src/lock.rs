@@ -28,6 +28,9 @@ pub(crate) const LOCK_FREE: &str =
 
 pub(crate) const LOCK_WAITING: &str = "SELECT id FROM lots WHERE id = $1 FOR NO KEY UPDATE";
 
+/// Whoever changes a tariff takes this first; the number means nothing.
+const REVISE_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766403)";
+
 /// Whoever opens a lot takes this first; the number means nothing.
 const OPEN_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766401)";
 
@@ -72,9 +75,12 @@ impl PgTransaction {
                 vacant.insert(*lot, self.vacancy(lot).await?);
             }
         }
+        if targets.iter().any(|target| matches!(target, Target::Tariff(_))) {
+            self.alone("waiting to change a tariff", REVISE_ONE_BY_ONE).await?;
+        }
         let tickets = self.resolve(targets).await?;
         let wanted = |lots: &KnownLots, target: &Target<'_>| match target {
-            Target::NewLot(_) => None,
+            Target::NewLot(_) | Target::Tariff(_) => None,
             Target::Lot(lot) => lots.id(lot),
             Target::LotOf(ticket) => tickets.get(ticket).copied(),
         };
@@ -87,6 +93,7 @@ impl PgTransaction {
         };
         let lock = |target: &Target<'_>| match (target, wanted(&self.lots, target)) {
             (Target::NewLot(lot), _) => Lock::Vacant { id_taken: vacant.get(lot).copied().unwrap_or(true) },
+            (Target::Tariff(_), _) => Lock::Tariff,
             (_, None) => Lock::Missing,
             (_, Some(id)) => match self.lots.name(id) {
                 Some(lot) if held.contains(&id) => Lock::Held(lot.clone()),
@@ -104,14 +111,20 @@ impl PgTransaction {
 
     /// Sees to it that nobody else opens a lot, and whether this id is taken.
     async fn vacancy(&mut self, lot: &LotId) -> Result<bool, PortError> {
+        self.alone("waiting to open a lot", OPEN_ONE_BY_ONE).await?;
         let connection = self.connection()?;
-        let alone = async { Ok(Statement::<()>::new(OPEN_ONE_BY_ONE, &[]).touched(&connection).await?) };
-        self.step("waiting to open a lot", alone).await?;
         let taken = async {
             let slug = lot.as_str();
             Ok(Statement::<BigInt>::new(TAKEN, &[&slug]).row::<i64>(&connection).await?)
         };
         Ok(self.step(LOCKING, taken).await?.is_some())
+    }
+
+    /// Takes a lock that has no row.
+    async fn alone(&mut self, doing: &'static str, lock: &str) -> Result<(), PortError> {
+        let connection = self.connection()?;
+        let alone = async { Ok(Statement::<()>::new(lock, &[]).touched(&connection).await?) };
+        self.step(doing, alone).await.map(drop)
     }
 
     /// Learns which lots are meant; where tickets belong.
@@ -122,7 +135,7 @@ impl PgTransaction {
             match target {
                 Target::Lot(lot) if self.lots.id(lot).is_none() => slugs.push(lot.as_str()),
                 Target::LotOf(ticket) => tickets.push(ticket.0),
-                Target::Lot(_) | Target::NewLot(_) => {}
+                Target::Lot(_) | Target::NewLot(_) | Target::Tariff(_) => {}
             }
         }
         if slugs.is_empty() && tickets.is_empty() {

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     demand::Feature,
+    discount::{Discount, DiscountCode},
     event::{Entry, Principal},
     lot::{Lot, LotId, Version},
     ports::{
@@ -14,6 +15,7 @@ use parkpro_domain::{
         SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Level, Slot, SlotLabel, SlotStatus},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{PlateCorrection, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::Timestamp,
     vehicle::{Plate, PlateKey, VehicleClass},
@@ -21,13 +23,14 @@ use parkpro_domain::{
 use uuid::Uuid;
 
 use crate::{
-    PgRecord, epoch,
+    PgRecord, discounts, epoch,
     fault::Trouble,
     rows::{
         CountColumns, CountsRow, EntryColumns, EntryRow, LotColumns, LotRow, SlotColumns, SlotRow,
         TicketColumns, TicketRow, lot_id,
     },
     statement::{Parameter, Statement},
+    tariffs,
 };
 
 #[async_trait]
@@ -225,6 +228,73 @@ impl Records for PgRecord {
                     let entry = |row: EntryRow| Ok(row.entry(&lot)?);
                     known.map(|_lot| rows.into_iter().map(entry).collect()).transpose()
                 })
+            })
+            .await
+    }
+
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError> {
+        self.reader
+            .read("reading discounts", move |connection| {
+                Box::pin(async move {
+                    let (known, page) = tokio::try_join!(
+                        biased;
+                        lot_of(connection, &lot),
+                        discounts::page(connection, &lot, after.as_ref(), limit),
+                    )?;
+                    Ok(known.map(|_lot| page))
+                })
+            })
+            .await
+    }
+
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError> {
+        self.reader
+            .read("reading a discount", move |connection| {
+                Box::pin(async move { discounts::one(connection, &lot, &code).await })
+            })
+            .await
+    }
+
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
+        self.reader
+            .read("reading tariffs", move |connection| {
+                Box::pin(async move { tariffs::page(connection, after.as_ref(), limit).await })
+            })
+            .await
+    }
+
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError> {
+        let series = self
+            .reader
+            .read("reading a tariff", move |connection| {
+                Box::pin(async move { tariffs::series(connection, &tariff).await })
+            })
+            .await?;
+        Ok(series.filter(Series::is_there))
+    }
+
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError> {
+        self.reader
+            .read("reading the versions of a tariff", move |connection| {
+                Box::pin(async move { tariffs::versions(connection, &tariff, before, limit).await })
+            })
+            .await
+    }
+
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError> {
+        self.reader
+            .read("reading a version of a tariff", move |connection| {
+                Box::pin(async move { tariffs::version(connection, &version).await })
             })
             .await
     }

@@ -6,12 +6,13 @@ use diesel::{
 };
 use parkpro_domain::{
     demand::Demand,
+    discount::DiscountCode,
     event::{Entry, Event, Principal, Stored},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
     money::{Currency, Money},
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
-    tariff::Fee,
+    tariff::{Assignments, Fee, TariffVersion},
     ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn},
     time::{Timestamp, Zone},
     vehicle::Plate,
@@ -24,7 +25,7 @@ use crate::fault::Nonsense;
 macro_rules! lot_columns {
     () => {
         "l.id, l.slug, l.name, l.time_zone, l.currency, l.accepting, l.queue_limit, l.priorities, l.revision, \
-         l.retired, l.version, l.last_at, l.next_number, l.next_admission, l.next_slot"
+         l.retired, l.version, l.last_at, l.next_number, l.next_admission, l.next_slot, l.tariffs"
     };
 }
 
@@ -41,7 +42,7 @@ macro_rules! ticket_columns {
     () => {
         "t.lot_id, t.id, t.number, t.plate_shown, t.plate_key, t.class, t.priority, t.turn, t.status, t.arrived_at, \
          t.occurred_at, t.slot_id, t.admission, t.parked_at, t.ended_at, t.exit_occurred_at, t.fee_minor, \
-         t.fee_currency, t.fee_lines, t.reason"
+         t.fee_currency, t.fee_lines, t.reason, t.tariff_id, t.tariff_version, t.discounts"
     };
 }
 
@@ -63,6 +64,7 @@ pub(crate) type LotColumns = (
     BigInt,
     BigInt,
     BigInt,
+    Text,
 );
 
 #[derive(Debug, Queryable)]
@@ -82,6 +84,7 @@ pub(crate) struct LotRow {
     next_number: i64,
     next_admission: i64,
     next_slot: i64,
+    tariffs: String,
 }
 
 impl LotRow {
@@ -98,6 +101,7 @@ impl LotRow {
             accepting: self.accepting,
             queue_limit: self.queue_limit.and_then(|limit| u32::try_from(limit).ok()),
             priorities: Priorities::parse(&self.priorities).map_err(wrong("priorities"))?,
+            tariffs: Assignments::parse(&self.tariffs).map_err(wrong("tariffs"))?,
             revision: self.revision,
             retired: self.retired,
             version: Version(self.version),
@@ -185,6 +189,9 @@ pub(crate) type TicketColumns = (
     Nullable<Text>,
     Nullable<Text>,
     Nullable<Text>,
+    Nullable<Text>,
+    Nullable<BigInt>,
+    Text,
 );
 
 #[derive(Debug, Queryable)]
@@ -209,6 +216,9 @@ pub(crate) struct TicketRow {
     fee_currency: Option<String>,
     fee_lines: Option<String>,
     reason: Option<String>,
+    tariff_id: Option<String>,
+    tariff_version: Option<i64>,
+    discounts: String,
 }
 
 impl TicketRow {
@@ -228,6 +238,7 @@ impl TicketRow {
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),
             occurred_at: self.occurred_at.map(Timestamp::from_micros),
+            discounts: DiscountCode::parse_list(&self.discounts).map_err(|_why| wrong("discounts"))?,
             stage: self.stage(status, label).map_err(wrong)?,
         })
     }
@@ -258,6 +269,8 @@ impl TicketRow {
             label: SlotLabel::parse(label.ok_or("slot_id")?).map_err(|_why| "slot_id")?,
             admission: self.admission.ok_or("admission")?,
             since: Timestamp::from_micros(self.parked_at.ok_or("parked_at")?),
+            tariff: TariffVersion::stored(self.tariff_id.as_deref(), self.tariff_version)
+                .map_err(|_why| "tariff_id")?,
         })
     }
 

@@ -12,12 +12,15 @@ use std::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 use crate::{
@@ -66,6 +69,7 @@ impl Elsewhere {
         match target {
             Target::Lot(lot) | Target::NewLot(lot) => drop(self.lots.insert((*lot).clone())),
             Target::LotOf(ticket) => drop(self.tickets.insert(*ticket)),
+            Target::Tariff(_) => {}
         }
     }
 
@@ -73,6 +77,7 @@ impl Elsewhere {
         match target {
             Target::Lot(lot) | Target::NewLot(lot) => self.lots.contains(*lot),
             Target::LotOf(ticket) => self.tickets.contains(ticket),
+            Target::Tariff(_) => false,
         }
     }
 }
@@ -226,6 +231,43 @@ impl Transaction for PgTransaction {
 
     async fn behind(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, PortError> {
         self.read_behind(lot, from).await
+    }
+
+    async fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> Result<Vec<(TariffVersion, DocumentText)>, PortError> {
+        self.read_documents(versions).await
+    }
+
+    async fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
+        self.read_earlier_stays(lot, plates, since).await
+    }
+
+    async fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+        self.read_discounts(lot, codes, plates).await
+    }
+
+    async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {
+        self.read_series(tariff).await
+    }
+
+    async fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> Result<(), PortError> {
+        self.put_series(series, published).await
     }
 
     async fn write(

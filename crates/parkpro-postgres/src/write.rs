@@ -6,6 +6,7 @@ pub(crate) mod slots;
 pub(crate) mod tickets;
 
 use crate::{
+    discounts,
     fault::Trouble,
     statement::{Parameter, Statement},
     transaction::PgTransaction,
@@ -21,14 +22,16 @@ use parkpro_domain::{
 
 /// The next number of a lot is safe, because whoever opens one is alone.
 const OPEN_LOT: &str = "INSERT INTO lots (id, slug, name, time_zone, currency, accepting, queue_limit, priorities, \
-       revision, retired, version, last_at, next_number, next_admission, next_slot) \
-     SELECT coalesce((SELECT max(id) FROM lots), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
+       revision, retired, version, last_at, next_number, next_admission, next_slot, tariffs) \
+     SELECT coalesce((SELECT max(id) FROM lots), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+       $15 \
      RETURNING id";
 
 const CHANGE_LOTS: &str = "UPDATE lots SET name = new.name, time_zone = new.time_zone, accepting = new.accepting, \
-       queue_limit = new.queue_limit, priorities = new.priorities, revision = new.revision, retired = new.retired \
-     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) \
-       AS new (id, name, time_zone, accepting, queue_limit, priorities, revision, retired) \
+       queue_limit = new.queue_limit, priorities = new.priorities, revision = new.revision, retired = new.retired, \
+       tariffs = new.tariffs \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+       AS new (id, name, time_zone, accepting, queue_limit, priorities, revision, retired, tariffs) \
      WHERE lots.id = new.id";
 
 /// A row's lot beside what is to be written.
@@ -76,6 +79,7 @@ async fn write(
         tickets::correct(connection, all(changes, |change| &change.corrections)),
         slots::occupy(connection, changes),
         slots::change(connection, changes),
+        discounts::put(connection, changes),
     )?;
     Ok(())
 }
@@ -98,7 +102,7 @@ pub(crate) async fn touch(
 }
 
 async fn open(connection: &AsyncPgConnection, lot: &Lot) -> Result<i64, Trouble> {
-    let priorities = lot.priorities.to_string();
+    let (priorities, tariffs) = (lot.priorities.to_string(), lot.tariffs.to_string());
     let id = Statement::<BigInt>::new(
         OPEN_LOT,
         &[
@@ -116,6 +120,7 @@ async fn open(connection: &AsyncPgConnection, lot: &Lot) -> Result<i64, Trouble>
             &lot.next_number.0,
             &lot.next_admission,
             &lot.next_slot,
+            &tariffs.as_str(),
         ],
     )
     .row(connection);
@@ -129,7 +134,9 @@ fn limit(lot: &Lot) -> Option<i32> {
 /// Settings of lots, where they changed.
 async fn change_lots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
     let has_settings = |change: &Changes| {
-        let settings = |entry: &Entry| matches!(entry.event, Event::LotChanged | Event::LotRemoved);
+        let settings = |entry: &Entry| {
+            matches!(entry.event, Event::LotChanged | Event::LotRemoved | Event::TariffAssigned(_))
+        };
         !change.opened && change.journal.iter().any(settings)
     };
     let lots: Vec<Of<'_, Lot>> = changes
@@ -148,7 +155,8 @@ async fn change_lots(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]
     let priorities: Vec<String> = lots.iter().map(|(_, lot)| lot.priorities.to_string()).collect();
     let revisions: Vec<i64> = lots.iter().map(|(_, lot)| lot.revision).collect();
     let retired: Vec<bool> = lots.iter().map(|(_, lot)| lot.retired).collect();
-    let parameters: [&dyn Parameter; 8] =
-        [&ids, &names, &zones, &accepting, &limits, &priorities, &revisions, &retired];
+    let tariffs: Vec<String> = lots.iter().map(|(_, lot)| lot.tariffs.to_string()).collect();
+    let parameters: [&dyn Parameter; 9] =
+        [&ids, &names, &zones, &accepting, &limits, &priorities, &revisions, &retired, &tariffs];
     touch(connection, "lots", lots.len(), CHANGE_LOTS, &parameters).await
 }

@@ -56,6 +56,12 @@ impl Reading<'_> {
         for label in &needs.labels {
             self.slot(label)?;
         }
+        for label in &needs.occupants {
+            self.slot(label)?;
+            if let Some(ticket) = self.facts.slot_labelled(label).and_then(|slot| slot.occupant) {
+                self.ticket(ticket)?;
+            }
+        }
         self.free_slots(enough(needs.free_slots))?;
         self.heads(enough(needs.heads))
     }

@@ -5,6 +5,7 @@
 //! transaction of its own, and never wait for the writer. Nothing of Diesel is visible outside.
 
 mod connect;
+mod discounts;
 mod facts;
 mod fault;
 mod lots;
@@ -13,6 +14,7 @@ mod records;
 mod rows;
 mod schema;
 mod statement;
+mod tariffs;
 mod transaction;
 mod upkeep;
 mod write;

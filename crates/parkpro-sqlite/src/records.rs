@@ -9,6 +9,7 @@ mod tickets;
 
 use async_trait::async_trait;
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::Entry,
     lot::{LotId, Version},
     ports::{
@@ -16,10 +17,11 @@ use parkpro_domain::{
         SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{Ticket, TicketId, TicketNumber},
 };
 
-use crate::SqliteRecord;
+use crate::{SqliteRecord, discounts, tariffs};
 
 #[async_trait]
 impl Records for SqliteRecord {
@@ -103,9 +105,46 @@ impl Records for SqliteRecord {
     ) -> Result<Option<Vec<Entry>>, PortError> {
         self.readers.read("reading a journal", move |c| lots::journal(c, &lot, after, limit)).await
     }
+
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError> {
+        let read = move |c: &mut _| discounts::page(c, &lot, after.as_ref(), limit);
+        self.readers.read("reading discounts", read).await
+    }
+
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError> {
+        self.readers.read("reading a discount", move |c| discounts::discount(c, &lot, &code)).await
+    }
+
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
+        self.readers.read("reading tariffs", move |c| tariffs::page(c, after.as_ref(), limit)).await
+    }
+
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError> {
+        let series = self.readers.read("reading a tariff", move |c| tariffs::series(c, &tariff)).await?;
+        Ok(series.filter(Series::is_there))
+    }
+
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError> {
+        let read = move |c: &mut _| tariffs::versions(c, &tariff, before, limit);
+        self.readers.read("reading the versions of a tariff", read).await
+    }
+
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError> {
+        self.readers.read("reading a version of a tariff", move |c| tariffs::version(c, &version)).await
+    }
 }
 
 /// How many rows of a page are taken.
-fn rows(limit: u32) -> usize {
+pub(crate) fn rows(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }

@@ -3,12 +3,13 @@
 use diesel::prelude::*;
 use parkpro_domain::{
     demand::Demand,
+    discount::DiscountCode,
     event::{Entry, Event, Principal, Stored},
     lot::{Lot, LotId, LotName, Priorities, SlotCount, Tally, Version},
     money::{Currency, Money},
     ports::Reply,
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
-    tariff::Fee,
+    tariff::{Assignments, Fee, TariffVersion},
     ticket::{
         Berth, PlateCorrection, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus, Turn,
     },
@@ -41,6 +42,7 @@ pub(crate) struct LotRow {
     next_number: i64,
     next_admission: i64,
     next_slot: i64,
+    tariffs: String,
 }
 
 impl LotRow {
@@ -59,6 +61,7 @@ impl LotRow {
                 .transpose()
                 .map_err(|_wrong| nonsense("queue_limit"))?,
             priorities: Priorities::parse(&self.priorities).map_err(|_wrong| nonsense("priorities"))?,
+            tariffs: Assignments::parse(&self.tariffs).map_err(|_wrong| nonsense("tariffs"))?,
             revision: self.revision,
             retired: self.retired,
             version: Version(self.version),
@@ -186,6 +189,9 @@ pub(crate) struct TicketRow {
     fee_currency: Option<String>,
     fee_lines: Option<String>,
     reason: Option<String>,
+    tariff_id: Option<String>,
+    tariff_version: Option<i64>,
+    discounts: String,
 }
 
 impl TicketRow {
@@ -209,6 +215,8 @@ impl TicketRow {
             turn: Turn(self.turn),
             arrived_at: Timestamp::from_micros(self.arrived_at),
             occurred_at: self.occurred_at.map(Timestamp::from_micros),
+            discounts: DiscountCode::parse_list(&self.discounts)
+                .map_err(|_wrong| self.nonsense("discounts"))?,
             stage: self.stage(label)?,
         })
     }
@@ -245,6 +253,8 @@ impl TicketRow {
             label: label.ok_or_else(|| self.nonsense("slot_id"))?,
             admission: self.admission.ok_or_else(|| self.nonsense("admission"))?,
             since: since.ok_or_else(|| self.nonsense("parked_at"))?,
+            tariff: TariffVersion::stored(self.tariff_id.as_deref(), self.tariff_version)
+                .map_err(|_wrong| self.nonsense("tariff_id"))?,
         })
     }
 

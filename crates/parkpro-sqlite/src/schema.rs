@@ -17,6 +17,7 @@ diesel::table! {
         next_number -> BigInt,
         next_admission -> BigInt,
         next_slot -> BigInt,
+        tariffs -> Text,
     }
 }
 
@@ -77,6 +78,51 @@ diesel::table! {
         fee_currency -> Nullable<Text>,
         fee_lines -> Nullable<Text>,
         reason -> Nullable<Text>,
+        tariff_id -> Nullable<Text>,
+        tariff_version -> Nullable<BigInt>,
+        discounts -> Text,
+    }
+}
+
+diesel::table! {
+    tariffs (id) {
+        id -> Text,
+        revision -> BigInt,
+        draft -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tariff_versions (tariff_id, number) {
+        tariff_id -> Text,
+        number -> BigInt,
+        document -> Text,
+        published_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    discount_codes (lot_id, code) {
+        lot_id -> BigInt,
+        code -> Text,
+        gift -> Text,
+        valid_from -> Nullable<BigInt>,
+        valid_until -> Nullable<BigInt>,
+        use_limit -> Nullable<BigInt>,
+        plate_limit -> Nullable<BigInt>,
+        stacks -> Bool,
+        uses -> BigInt,
+        revision -> BigInt,
+        retired -> Bool,
+    }
+}
+
+diesel::table! {
+    discount_uses (lot_id, code, plate_key) {
+        lot_id -> BigInt,
+        code -> Text,
+        plate_key -> Text,
+        uses -> BigInt,
     }
 }
 
@@ -126,3 +172,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(lots, slots, tickets);
+diesel::allow_tables_to_appear_in_same_query!(tariffs, tariff_versions);

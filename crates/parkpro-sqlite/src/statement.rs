@@ -83,11 +83,12 @@ statement! {
         next_number: i64 => BigInt,
         next_admission: i64 => BigInt,
         next_slot: i64 => BigInt,
+        tariffs: &'a str => Text,
         id: i64 => BigInt,
     }
     "UPDATE lots SET name = ?, time_zone = ?, currency = ?, accepting = ?, queue_limit = ?, priorities = ?, \
-     revision = ?, retired = ?, version = ?, last_at = ?, next_number = ?, next_admission = ?, next_slot = ? \
-     WHERE id = ?"
+     revision = ?, retired = ?, version = ?, last_at = ?, next_number = ?, next_admission = ?, next_slot = ?, \
+     tariffs = ? WHERE id = ?"
 }
 
 statement! {
@@ -142,10 +143,14 @@ statement! {
         fee_currency: Option<&'a str> => Nullable<Text>,
         fee_lines: Option<&'a str> => Nullable<Text>,
         reason: Option<&'a str> => Nullable<Text>,
+        tariff_id: Option<&'a str> => Nullable<Text>,
+        tariff_version: Option<i64> => Nullable<BigInt>,
+        discounts: &'a str => Text,
     }
     "INSERT INTO tickets (id, lot_id, number, plate_shown, plate_key, class, priority, turn, status, arrived_at, \
      occurred_at, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, fee_lines, \
-     reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     reason, tariff_id, tariff_version, discounts) \
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 }
 
 statement! {
@@ -155,9 +160,12 @@ statement! {
         slot: Option<i64> => Nullable<BigInt>,
         admission: Option<i64> => Nullable<BigInt>,
         parked_at: Option<i64> => Nullable<BigInt>,
+        tariff_id: Option<&'a str> => Nullable<Text>,
+        tariff_version: Option<i64> => Nullable<BigInt>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ? WHERE id = ?"
+    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ? \
+     WHERE id = ?"
 }
 
 statement! {
@@ -183,6 +191,8 @@ statement! {
         slot: Option<i64> => Nullable<BigInt>,
         admission: Option<i64> => Nullable<BigInt>,
         parked_at: Option<i64> => Nullable<BigInt>,
+        tariff_id: Option<&'a str> => Nullable<Text>,
+        tariff_version: Option<i64> => Nullable<BigInt>,
         ended_at: Option<i64> => Nullable<BigInt>,
         exit_occurred_at: Option<i64> => Nullable<BigInt>,
         fee_minor: Option<i64> => Nullable<BigInt>,
@@ -191,20 +201,21 @@ statement! {
         reason: Option<&'a str> => Nullable<Text>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, ended_at = ?, \
-     exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, fee_lines = ?, reason = ? WHERE id = ?"
+    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ?, \
+     ended_at = ?, exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, fee_lines = ?, reason = ? WHERE id = ?"
 }
 
 statement! {
-    /// A ticket that an operator corrected.
+    /// A ticket that was corrected, or got a discount.
     UpdateParticulars<'a> {
         plate_shown: &'a str => Text,
         plate_key: &'a str => Text,
         priority: &'a str => Text,
         turn: i64 => BigInt,
+        discounts: &'a str => Text,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET plate_shown = ?, plate_key = ?, priority = ?, turn = ? WHERE id = ?"
+    "UPDATE tickets SET plate_shown = ?, plate_key = ?, priority = ?, turn = ?, discounts = ? WHERE id = ?"
 }
 
 statement! {
@@ -277,6 +288,51 @@ statement! {
     }
     "INSERT INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at) \
      VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+}
+
+statement! {
+    /// A tariff as it now is.
+    PutTariff<'a> {
+        id: &'a str => Text,
+        revision: i64 => BigInt,
+        draft: Option<&'a str> => Nullable<Text>,
+    }
+    "INSERT INTO tariffs (id, revision, draft) VALUES (?, ?, ?) \
+     ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, draft = excluded.draft"
+}
+
+statement! {
+    /// A discount as it now is.
+    PutDiscount<'a> {
+        lot: i64 => BigInt,
+        code: &'a str => Text,
+        gift: &'a str => Text,
+        valid_from: Option<i64> => Nullable<BigInt>,
+        valid_until: Option<i64> => Nullable<BigInt>,
+        use_limit: Option<i64> => Nullable<BigInt>,
+        plate_limit: Option<i64> => Nullable<BigInt>,
+        stacks: bool => Bool,
+        uses: i64 => BigInt,
+        revision: i64 => BigInt,
+        retired: bool => Bool,
+    }
+    "INSERT INTO discount_codes (lot_id, code, gift, valid_from, valid_until, use_limit, plate_limit, stacks, uses, \
+     revision, retired) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+     ON CONFLICT (lot_id, code) DO UPDATE SET gift = excluded.gift, valid_from = excluded.valid_from, \
+     valid_until = excluded.valid_until, use_limit = excluded.use_limit, plate_limit = excluded.plate_limit, \
+     stacks = excluded.stacks, uses = excluded.uses, revision = excluded.revision, retired = excluded.retired"
+}
+
+statement! {
+    /// How often a vehicle has used a discount.
+    PutDiscountUses<'a> {
+        lot: i64 => BigInt,
+        code: &'a str => Text,
+        plate_key: &'a str => Text,
+        uses: i64 => BigInt,
+    }
+    "INSERT INTO discount_uses (lot_id, code, plate_key, uses) VALUES (?, ?, ?, ?) \
+     ON CONFLICT (lot_id, code, plate_key) DO UPDATE SET uses = excluded.uses"
 }
 
 /// The free slots of one kind, best first.

@@ -14,12 +14,15 @@ use diesel::{
 };
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Clock, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 use crate::{
@@ -29,6 +32,7 @@ use crate::{
     rows::{ReplyRow, member},
     schema::{idempotency, lots, tickets},
     statement::{UpTo, Waiting},
+    tariffs,
 };
 
 /// The transaction that the writer has open, or its connection between two.
@@ -134,10 +138,11 @@ impl SqliteTransaction {
                 None => Lock::Missing,
             },
             Target::LotOf(ticket) => self.lot_of(*ticket)?.map_or(Lock::Missing, Lock::Held),
+            Target::Tariff(_) => Lock::Tariff,
         })
     }
 
-    fn number_of(&mut self, lot: &LotId) -> Result<Option<i64>, Failure> {
+    pub(crate) fn number_of(&mut self, lot: &LotId) -> Result<Option<i64>, Failure> {
         if let Some(number) = self.lots.by_slug.get(lot) {
             return Ok(Some(*number));
         }
@@ -241,6 +246,52 @@ impl Transaction for SqliteTransaction {
         from: Turn,
     ) -> impl Future<Output = Result<Vec<(TicketId, Turn)>, PortError>> + Send {
         ready(self.behind_of(lot, from).map_err(|failure| failure.during("reading the end of a queue")))
+    }
+
+    fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> impl Future<Output = Result<Vec<(TariffVersion, DocumentText)>, PortError>> + Send {
+        let documents = tariffs::documents(&mut self.connection, versions);
+        ready(documents.map_err(|failure| failure.during("reading tariffs")))
+    }
+
+    fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(PlateKey, EarlierStay)>, PortError>> + Send {
+        let stays = self.earlier_stays_of(lot, plates, since);
+        ready(stays.map_err(|failure| failure.during("reading earlier stays")))
+    }
+
+    fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send
+    {
+        let discounts = self.discounts_of(lot, codes, plates);
+        ready(discounts.map_err(|failure| failure.during("reading discounts")))
+    }
+
+    fn series(
+        &mut self,
+        tariff: &TariffId,
+    ) -> impl Future<Output = Result<Option<Series>, PortError>> + Send {
+        let series = tariffs::series(&mut self.connection, tariff);
+        ready(series.map_err(|failure| failure.during("reading a tariff")))
+    }
+
+    fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> impl Future<Output = Result<(), PortError>> + Send {
+        let written = self.put_series(series, published);
+        ready(written.map_err(|failure| failure.during("writing a tariff")))
     }
 
     fn write(

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use parkpro_domain::{
+    discount::DiscountCode,
     event::{Entry, Event},
     facts::Changes,
     lot::{Lot, Tally},
@@ -62,6 +63,7 @@ impl SqliteTransaction {
         for slot in &changes.slots {
             self.change_slot(before.id, slot, rewritten.contains(&slot.id))?;
         }
+        self.put_discounts(before.id, changes)?;
         for entry in &changes.journal {
             self.add_entry(before.id, entry)?;
         }
@@ -79,7 +81,7 @@ impl SqliteTransaction {
     }
 
     fn write_lot(&mut self, lot: &Lot, opened: bool) -> Result<Before, Failure> {
-        let priorities = lot.priorities.to_string();
+        let (priorities, tariffs) = (lot.priorities.to_string(), lot.tariffs.to_string());
         if opened {
             let id = diesel::insert_into(lots::table)
                 .values((
@@ -97,6 +99,7 @@ impl SqliteTransaction {
                     lots::next_number.eq(lot.next_number.0),
                     lots::next_admission.eq(lot.next_admission),
                     lots::next_slot.eq(lot.next_slot),
+                    lots::tariffs.eq(tariffs),
                 ))
                 .returning(lots::id)
                 .get_result(&mut self.connection)?;
@@ -117,6 +120,7 @@ impl SqliteTransaction {
             next_number: lot.next_number.0,
             next_admission: lot.next_admission,
             next_slot: lot.next_slot,
+            tariffs: &tariffs,
             id: before.id,
         };
         self.one(update)?;
@@ -181,6 +185,7 @@ impl SqliteTransaction {
 
     fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
         let (stage, demand) = (Columns::of(ticket), ticket.demand());
+        let discounts = DiscountCode::list_text(&ticket.discounts);
         self.one(InsertTicket {
             id: bytes(&ticket.id),
             lot,
@@ -202,6 +207,9 @@ impl SqliteTransaction {
             fee_currency: stage.fee_currency,
             fee_lines: stage.fee_lines.as_deref(),
             reason: stage.reason,
+            tariff_id: stage.tariff_id,
+            tariff_version: stage.tariff_version,
+            discounts: &discounts,
         })
     }
 
@@ -212,6 +220,8 @@ impl SqliteTransaction {
             slot,
             admission,
             parked_at,
+            tariff_id,
+            tariff_version,
             ended_at,
             exit_occurred_at,
             fee_minor,
@@ -226,6 +236,8 @@ impl SqliteTransaction {
                 slot,
                 admission,
                 parked_at,
+                tariff_id,
+                tariff_version,
                 ended_at,
                 exit_occurred_at,
                 fee_minor,
@@ -248,8 +260,10 @@ impl SqliteTransaction {
     }
 
     fn move_ticket(&mut self, ticket: &Ticket) -> Result<(), Failure> {
-        let Columns { status, slot, admission, parked_at, .. } = Columns::of(ticket);
-        self.one(UpdateBerth { status, slot, admission, parked_at, id: bytes(&ticket.id) })
+        let Columns { status, slot, admission, parked_at, tariff_id, tariff_version, .. } =
+            Columns::of(ticket);
+        let id = bytes(&ticket.id);
+        self.one(UpdateBerth { status, slot, admission, parked_at, tariff_id, tariff_version, id })
     }
 
     fn amend_ticket(&mut self, ticket: &Ticket) -> Result<(), Failure> {
@@ -258,6 +272,7 @@ impl SqliteTransaction {
             plate_key: ticket.plate.key().as_str(),
             priority: ticket.priority.as_str(),
             turn: ticket.turn.0,
+            discounts: &DiscountCode::list_text(&ticket.discounts),
             id: bytes(&ticket.id),
         })
     }
@@ -291,7 +306,7 @@ impl SqliteTransaction {
     }
 
     /// Carries out a statement that writes one row.
-    fn one<S>(&mut self, statement: S) -> Result<(), Failure>
+    pub(crate) fn one<S>(&mut self, statement: S) -> Result<(), Failure>
     where
         S: RunQueryDsl<SqliteConnection>
             + diesel::query_builder::QueryFragment<diesel::sqlite::Sqlite>
@@ -319,6 +334,8 @@ struct Columns<'a> {
     slot: Option<i64>,
     admission: Option<i64>,
     parked_at: Option<i64>,
+    tariff_id: Option<&'a str>,
+    tariff_version: Option<i64>,
     ended_at: Option<i64>,
     exit_occurred_at: Option<i64>,
     fee_minor: Option<i64>,
@@ -330,6 +347,7 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn of(ticket: &'a Ticket) -> Self {
         let (berth, fee) = (ticket.berth(), ticket.fee());
+        let tariff = berth.and_then(|berth| berth.tariff.as_ref());
         let (exit_occurred_at, reason) = match &ticket.stage {
             Stage::Departed { occurred_at, .. } => (*occurred_at, None),
             Stage::Voided { reason, .. } => (None, Some(reason.as_str())),
@@ -340,6 +358,8 @@ impl<'a> Columns<'a> {
             slot: berth.map(|berth| berth.slot.0),
             admission: berth.map(|berth| berth.admission),
             parked_at: berth.map(|berth| berth.since.micros()),
+            tariff_id: tariff.map(|version| version.tariff.as_str()),
+            tariff_version: tariff.map(|version| version.number),
             ended_at: ticket.ended_at().map(Timestamp::micros),
             exit_occurred_at: exit_occurred_at.map(Timestamp::micros),
             fee_minor: fee.map(|fee| fee.total.minor),

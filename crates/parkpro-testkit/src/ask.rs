@@ -12,16 +12,24 @@ use std::{
 };
 
 use parkpro_domain::{
-    command::{ChangeLot, ChangeSlot, Command, Enter, Leaving, NewSlot, OpenLot},
+    command::{
+        AssignTariff, ChangeLot, ChangeSlot, Command, DiscountRevision, Enter, Exit, Leaving, NewSlot,
+        OpenLot, Revision,
+    },
     demand::{Demand, Feature, Features},
+    discount::{DiscountCode, Gift, Terms},
     event::Principal,
+    invalid::Invalid,
     lot::{LotId, LotName, Priorities, SlotCount, Tally},
     money::{Currency, MajorAmount},
     outcome::{Outcome, Subject},
     ports::{Answer, Key, Reply, Request, Wording},
     protocol::Rules,
     slot::{Accepts, SlotLabel},
-    tariff::StartedHours,
+    tariff::{
+        Document, DocumentText, Language, StartedHours, Tariff, TariffId, TariffVersion, Tariffs,
+        document::{Board, Period, Prices},
+    },
     ticket::{Priority, Reason, TicketId},
     time::Zone,
     vehicle::{Plate, VehicleClass},
@@ -32,9 +40,36 @@ use crate::ids::nth_ticket;
 /// Minor units that an hour costs by [`rules`], in a currency with two decimals.
 pub const PER_HOUR: i64 = 5000;
 
-/// 50.00 for every started hour.
+/// 50.00 for every started hour, if a lot has no tariff.
 pub fn rules() -> Rules {
-    Rules { fees: Arc::new(StartedHours::new(MajorAmount::parse("50.00").unwrap())) }
+    let fees = Arc::new(StartedHours::new(MajorAmount::parse("50.00").unwrap()));
+    Rules { fees, tariffs: Arc::new(Tariffs::new(Arc::new(Words))) }
+}
+
+/// A language of tariffs in few words: `2.50` is the price of every started hour, in `2.50 EUR` of a currency; with
+/// `2.50 a day`, the stays of a day add up; `2.50 or 40.00` is what a lost ticket costs.
+#[derive(Debug)]
+struct Words;
+
+impl Language for Words {
+    fn read(&self, text: &DocumentText) -> Result<Tariff, Invalid> {
+        let (price, rest) = text.as_str().split_once(' ').unwrap_or((text.as_str(), ""));
+        let plain = Document::started_hours(MajorAmount::parse(price)?);
+        let document = match rest.split_once(' ') {
+            None if rest.is_empty() => plain,
+            None => Document { currency: Some(Currency::parse(rest)?), ..plain },
+            Some(("or", lost)) => {
+                let board = Board { lost_ticket: Some(MajorAmount::parse(lost)?), ..plain.board };
+                Document { board, ..plain }
+            }
+            Some(_) => {
+                let restart = Some(Period::Day);
+                let prices = Prices { accumulate: true, restart, ..plain.board.prices };
+                Document { board: Board { prices, ..plain.board }, ..plain }
+            }
+        };
+        Tariff::new(document).map_err(|mistakes| Invalid::new("invalid-tariff", format!("{mistakes:?}")))
+    }
 }
 
 /// The id of a lot.
@@ -177,13 +212,111 @@ pub fn enter(id: &str, ticket: TicketId, text: &str) -> Enter {
 
 /// A vehicle leaves, named by its plate.
 pub fn exit(id: &str, text: &str) -> Command {
-    let vehicle = Leaving::Plate(plate(text).key().clone());
-    Command::Exit { lot: lot(id), vehicle, occurred_at: None }
+    leave(id, Leaving::Plate(plate(text).key().clone()))
 }
 
 /// A vehicle leaves, named by its ticket.
 pub fn exit_by_ticket(id: &str, ticket: TicketId) -> Command {
-    Command::Exit { lot: lot(id), vehicle: Leaving::Ticket(ticket), occurred_at: None }
+    leave(id, Leaving::Ticket(ticket))
+}
+
+/// A vehicle leaves, named by its slot.
+pub fn exit_from(id: &str, text: &str) -> Command {
+    leave(id, Leaving::Slot(label(text)))
+}
+
+fn leave(id: &str, vehicle: Leaving) -> Command {
+    Command::Exit(Exit {
+        lot: lot(id),
+        vehicle,
+        occurred_at: None,
+        lost_ticket: false,
+        discounts: Vec::new(),
+    })
+}
+
+/// The code of a discount.
+pub fn code(text: &str) -> DiscountCode {
+    DiscountCode::parse(text).unwrap()
+}
+
+/// Terms without limits: `free 3600`, `percent 10`, `amount 5.00`, `tariff staff 1`.
+pub fn terms(gift: &str) -> Terms {
+    Terms {
+        gift: Gift::parse(gift).unwrap(),
+        valid_from: None,
+        valid_until: None,
+        limit: None,
+        limit_per_plate: None,
+        stacks: true,
+    }
+}
+
+/// A lot has a new discount.
+pub fn new_discount(id: &str, text: &str, terms: Terms) -> Command {
+    Command::ReviseDiscount { lot: lot(id), code: code(text), revision: DiscountRevision::New(terms) }
+}
+
+/// A lot has a discount no more.
+pub fn remove_discount(id: &str, text: &str) -> Command {
+    let revision = DiscountRevision::Remove { seen: None };
+    Command::ReviseDiscount { lot: lot(id), code: code(text), revision }
+}
+
+/// A ticket gets a discount.
+pub fn attach(ticket: TicketId, text: &str) -> Command {
+    Command::AttachDiscount { ticket, code: code(text) }
+}
+
+/// A discount is taken off a ticket.
+pub fn detach(ticket: TicketId, text: &str) -> Command {
+    Command::DetachDiscount { ticket, code: code(text) }
+}
+
+/// A vehicle leaves and redeems discounts.
+pub fn exit_with(id: &str, text: &str, codes: &[&str]) -> Command {
+    match exit(id, text) {
+        Command::Exit(exit) => {
+            Command::Exit(Exit { discounts: codes.iter().map(|text| code(text)).collect(), ..exit })
+        }
+        other => other,
+    }
+}
+
+/// What a tariff says in the language of these tests: `2.50` is the price of a started hour.
+pub fn document(text: &str) -> DocumentText {
+    DocumentText::new(text)
+}
+
+/// The id of a tariff.
+pub fn tariff(id: &str) -> TariffId {
+    TariffId::parse(id).unwrap()
+}
+
+/// A version of a tariff.
+pub fn version(id: &str, number: i64) -> TariffVersion {
+    TariffVersion { tariff: tariff(id), number }
+}
+
+/// A new tariff with its draft.
+pub fn new_tariff(id: &str, text: &str) -> Command {
+    Command::ReviseTariff { tariff: tariff(id), revision: Revision::New(document(text)) }
+}
+
+/// Another draft of a tariff, whatever its revision.
+pub fn draft(id: &str, text: &str) -> Command {
+    let revision = Revision::Draft { document: document(text), seen: None };
+    Command::ReviseTariff { tariff: tariff(id), revision }
+}
+
+/// The draft of a tariff is published.
+pub fn publish(id: &str) -> Command {
+    Command::ReviseTariff { tariff: tariff(id), revision: Revision::Publish }
+}
+
+/// A lot's stays pay by a version from now on.
+pub fn assign(id: &str, tariff: TariffVersion) -> AssignTariff {
+    AssignTariff { lot: lot(id), tariff, from: None, class: None }
 }
 
 /// The entry of a vehicle is cancelled.
@@ -247,6 +380,8 @@ impl Wording for PlainWording {
             etag: match subject {
                 Some(Subject::Slot(slot)) => Some(format!("\"{}\"", slot.revision)),
                 Some(Subject::Lot(lot, _)) => Some(format!("\"{}\"", lot.revision)),
+                Some(Subject::Tariff(series)) => Some(format!("\"{}\"", series.revision)),
+                Some(Subject::Discount(discount)) => Some(format!("\"{}\"", discount.revision)),
                 _ => None,
             },
             body: format!("{:?}", tidy(outcome.clone())).into_bytes(),

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parkpro_domain::{
+    discount::Discount,
     event::{Entry, Event},
     lot::{Lot, LotId, Tally, Version},
     ports::{LotView, Records, SlotFilter, TicketFilter},
     slot::Slot,
+    tariff::Assignments,
     ticket::{Stage, Ticket, TicketId, TicketStatus},
 };
 
@@ -35,6 +37,8 @@ pub async fn audit(records: &dyn Records) {
         check_nobody_could_park(&all_slots, &queue);
         check_nobody_overtook(&tickets, &journal);
         check_journal(&lot, &journal, &tickets);
+        check_prices(&tickets, &journal);
+        check_uses(&reading::discounts(records, &lot.id, PAGE).await, &tickets);
         for ticket in tickets.iter().filter(|ticket| ticket.status().is_open()) {
             let plate = ticket.plate.key().as_str().to_owned();
             assert!(open_plates.insert(plate), "{} is inside twice", ticket.plate.shown());
@@ -177,6 +181,34 @@ fn check_journal(lot: &Lot, journal: &[Entry], tickets: &[Ticket]) {
     assert_eq!(told(|event| matches!(event, Event::TicketParked { .. })), parked);
 }
 
+/// Whoever parked has the tariff that held then. The tests have no settings that say what holds else.
+fn check_prices(tickets: &[Ticket], journal: &[Entry]) {
+    let tickets: BTreeMap<TicketId, &Ticket> = tickets.iter().map(|ticket| (ticket.id, ticket)).collect();
+    let mut given = Assignments::default();
+    for entry in journal {
+        match &entry.event {
+            Event::TariffAssigned(assignment) => {
+                let next = given.with(assignment.clone(), entry.at);
+                given = next.unwrap_or_else(|| panic!("it was assigned"));
+            }
+            Event::TicketParked { ticket, .. } => {
+                let ticket = tickets[&ticket.id];
+                let pinned = ticket.berth().and_then(|berth| berth.tariff.as_ref());
+                assert_eq!(pinned, given.at(entry.at, &ticket.class), "{} parked", ticket.plate.shown());
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A use of a discount is a ticket that has it.
+fn check_uses(discounts: &[Discount], tickets: &[Ticket]) {
+    for discount in discounts {
+        let having = tickets.iter().filter(|ticket| ticket.discounts.contains(&discount.code)).count();
+        assert_eq!(i64::try_from(having).ok(), Some(discount.uses), "tickets with {}", discount.code);
+    }
+}
+
 /// Reads one lot whole, to be compared with what another record says of it.
 pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
     let view = reading::lots(records, PAGE).await.into_iter().find(|view| view.lot.id == *lot);
@@ -192,6 +224,7 @@ pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
         let history = ok(records.plates(ticket.id).await).map(|history| history.corrections);
         plates.push(format!("{} {history:?}", ticket.number));
     }
+    let discounts = reading::discounts(records, lot, PAGE).await;
     let lines = |title: &str, all: Vec<String>| format!("{title}\n{}\n", all.join("\n"));
     [
         format!("{view:?}\n"),
@@ -199,6 +232,7 @@ pub async fn everything(records: &dyn Records, lot: &LotId) -> String {
         lines("tickets", tickets.iter().map(|ticket| format!("{ticket:?}")).collect()),
         lines("plates", plates),
         lines("waiting", waiting.iter().map(|ticket| format!("{ticket:?}")).collect()),
+        lines("discounts", discounts.iter().map(|discount| format!("{discount:?}")).collect()),
         lines("journal", journal.iter().map(|entry| format!("{entry:?}")).collect()),
     ]
     .concat()

@@ -7,10 +7,12 @@
 )]
 
 use parkpro_domain::{
+    discount::Discount,
     event::Entry,
     lot::LotId,
     ports::{JournalCursor, LotView, QueueCursor, Records, SlotCursor, SlotFilter, TicketFilter},
     slot::Slot,
+    tariff::{Published, Series},
     ticket::Ticket,
 };
 
@@ -25,6 +27,42 @@ pub async fn lots(records: &dyn Records, limit: u32) -> Vec<LotView> {
             for view in &mut all {
                 tidy_tally(&mut view.tally);
             }
+            return all;
+        }
+    }
+}
+
+/// All tariffs, and all that was published of each, newest first, with so many to the page.
+pub async fn tariffs(records: &dyn Records, limit: u32) -> Vec<(Series, Vec<Published>)> {
+    let mut all: Vec<Series> = Vec::new();
+    loop {
+        let page = ok(records.tariffs(all.last().map(|series| series.id.clone()), limit).await);
+        if extend(&mut all, page, limit) {
+            break;
+        }
+    }
+    let mut with_versions = Vec::with_capacity(all.len());
+    for series in all {
+        let mut versions: Vec<Published> = Vec::new();
+        loop {
+            let before = versions.last().map(|last| last.number);
+            let page = ok(records.tariff_versions(series.id.clone(), before, limit).await);
+            if extend(&mut versions, page, limit) {
+                break;
+            }
+        }
+        with_versions.push((series, versions));
+    }
+    with_versions
+}
+
+/// All discounts of a lot, with so many to the page.
+pub async fn discounts(records: &dyn Records, lot: &LotId, limit: u32) -> Vec<Discount> {
+    let mut all: Vec<Discount> = Vec::new();
+    loop {
+        let after = all.last().map(|discount| discount.code.clone());
+        let page = ok(records.discounts(lot.clone(), after, limit).await);
+        if extend(&mut all, page.expect("the lot is there"), limit) {
             return all;
         }
     }

@@ -24,6 +24,7 @@ use parkpro_domain::{
         WaitingQueue, Witness,
     },
     slot::Slot,
+    tariff::{Series, TariffVersion},
     ticket::{Ticket, TicketId},
 };
 
@@ -283,12 +284,32 @@ impl Subject {
     /// The lot of a command and the version that it is at.
     async fn record_of(&self, command: &Command) -> Option<(LotId, Version)> {
         match command.target() {
-            Target::NewLot(_) => None,
+            Target::NewLot(_) | Target::Tariff(_) => None,
             Target::Lot(lot) => ok(self.records().lot(lot.clone()).await).map(|v| (v.lot.id, v.lot.version)),
             Target::LotOf(ticket) => {
                 ok(self.records().ticket(ticket).await).map(|view| (view.lot.id, view.lot.version))
             }
         }
+    }
+
+    /// A change of a tariff that is made.
+    pub async fn revised(&self, command: Command) -> Series {
+        let said = format!("{command:?}");
+        match self.outcome(command).await {
+            Outcome { lot: None, version: None, result: Ok(done) } => match done.subject {
+                Changed::Tariff(series) => *series,
+                other => panic!("a tariff was changed, not {other:?}"),
+            },
+            other => panic!("{said}: {other:?}"),
+        }
+    }
+
+    /// Publishes a tariff, drafted now.
+    pub async fn published(&self, tariff: &str, text: &str) -> TariffVersion {
+        let known = ok(self.records().tariff(ask::tariff(tariff)).await).is_some();
+        let draft = if known { ask::draft(tariff, text) } else { ask::new_tariff(tariff, text) };
+        self.revised(draft).await;
+        self.revised(ask::publish(tariff)).await.newest_version().expect("it is published")
     }
 
     /// Opens a lot.

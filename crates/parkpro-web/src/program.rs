@@ -7,16 +7,16 @@ mod figures;
 mod greeting;
 mod store;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::Server};
 use parkpro_domain::{
     command::OpenLot,
     lot::Priorities,
-    parking::{Aftermath, Board, First, Outbox, Places, numbered_slots, open_first_lot},
+    parking::{Aftermath, Board, First, Outbox, Places, follow_settings, numbered_slots, open_first_lot},
     ports::{Bell, WaitingQueue, Witness},
     protocol::Rules,
-    tariff::StartedHours,
+    tariff::{DocumentText, Language, Tariff, Tariffs},
 };
 use parkpro_redis::{RedisBell, RedisQueue, RedisSettings};
 use thiserror::Error;
@@ -27,12 +27,15 @@ use self::{
     store::Store,
 };
 use crate::{
-    api::{self, CarPark},
+    api::{self, CarPark, Json, JsonDocuments, document, tariff_text},
     live::Live,
     metrics::Metrics,
     settings::{Loaded, QueueUrl, Settings},
     system::{SystemClock, SystemIds},
 };
+
+/// What a new installation charges.
+const USUAL_TARIFF: &str = include_str!("../../../config/tariff.json");
 
 /// Why the program did not start or did not go on: one sentence for its operator.
 #[derive(Debug, Error)]
@@ -61,6 +64,14 @@ pub enum StartError {
         /// The setting, its value and its origin.
         setting: String,
         /// What is wrong and what to do.
+        why: String,
+    },
+    /// The usual tariff cannot be used.
+    #[error("{setting} cannot be used: {why}")]
+    Tariff {
+        /// The setting, its value and its origin.
+        setting: String,
+        /// Everything that is wrong with it.
         why: String,
     },
     /// The first lot cannot be made.
@@ -96,7 +107,8 @@ impl Program {
         for warning in loaded.warnings() {
             tracing::warn!("{warning}");
         }
-        let rules = Rules { fees: Arc::new(StartedHours::new(settings.fee.per_started_hour)) };
+        let (document, fees) = usual_tariff(loaded)?;
+        let rules = Rules { fees, tariffs: Arc::new(Tariffs::new(Arc::new(JsonDocuments))) };
         let metrics = Metrics::new().map_err(io::Error::other)?;
         let here = Arc::new(Bells::default());
         let redis = open_redis(loaded, here.clone())?;
@@ -113,6 +125,9 @@ impl Program {
         let live = Arc::new(Live::new(Arc::clone(&store.records)));
         let rung = Arc::new(Rung::default());
         here.hang(vec![live.clone(), board.clone(), rung.clone()]);
+        let wrong = |why: String| StartError::Tariff { setting: loaded.describe("tariff.default"), why };
+        let followed = follow_settings(&*store.ledger, &rules.tariffs, document).await;
+        followed.map_err(|error| wrong(error.to_string()))?;
         let first = open_first(settings, &store).await?;
         let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { redis.queue.clone() });
         let mut background = JoinSet::new();
@@ -180,6 +195,32 @@ fn everywhere(here: &Arc<Bells>, redis: Option<&Redis>) -> Arc<dyn Bell> {
     all.extend(redis.map(|redis| -> Arc<dyn Bell> { redis.bell.clone() }));
     bells.hang(all);
     Arc::new(bells)
+}
+
+/// What holds in every lot that was given no other tariff.
+fn usual_tariff(loaded: &Loaded) -> Result<(DocumentText, Arc<Tariff>), StartError> {
+    let wrong = |why: String| StartError::Tariff { setting: loaded.describe("tariff.default"), why };
+    let path = loaded.settings.tariff.default.as_str();
+    let text = match path {
+        "" => USUAL_TARIFF.to_owned(),
+        path => {
+            fs::read_to_string(path).map_err(|error| wrong(format!("the file cannot be read: {error}")))?
+        }
+    };
+    let json = Json::parse(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+    let document = document(&json).map_err(|mistakes| {
+        let mistakes = mistakes.into_vec().into_iter();
+        let told: Vec<String> = mistakes.map(|one| format!("{}: {}", one.pointer, one.detail)).collect();
+        wrong(told.join("; "))
+    })?;
+    if document.currency.is_some() {
+        return Err(wrong(
+            "/currency: it holds in every lot, so it is in the lot's; leave it out".to_owned(),
+        ));
+    }
+    let kept = tariff_text(&document);
+    let tariff = JsonDocuments.read(&kept).map_err(|error| wrong(error.detail))?;
+    Ok((kept, Arc::new(tariff)))
 }
 
 /// A Redis that is down is no reason not to start; one whose address makes no sense is.

@@ -2,15 +2,14 @@
 
 use super::Change;
 use crate::{
-    command::{Enter, Leaving},
+    command::{Enter, Exit, Leaving},
     demand::Demand,
     event::{Event, SlotSeen, TicketSeen},
     lot::Lot,
     outcome::{Refusal, Subject},
     slot::SlotId,
-    tariff::Stay,
+    tariff::{EarlierStay, Stay},
     ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus},
-    time::Timestamp,
     vehicle::Plate,
 };
 
@@ -48,6 +47,7 @@ impl Change<'_> {
             turn,
             arrived_at: self.now,
             occurred_at: enter.occurred_at,
+            discounts: Vec::new(),
             stage: Stage::Waiting,
         };
         self.events.push(Event::TicketArrived {
@@ -63,46 +63,55 @@ impl Change<'_> {
     }
 
     /// Who leaves pays for the time in the slot, and the slot is free.
-    pub(super) fn exit(
-        &mut self,
-        lot: &Lot,
-        vehicle: &Leaving,
-        occurred_at: Option<Timestamp>,
-    ) -> Result<Subject, Refusal> {
-        let ticket = match vehicle {
-            Leaving::Ticket(id) => self.facts.ticket(*id),
-            Leaving::Plate(plate) => {
-                let open = self.facts.open_ticket(plate).and_then(|id| self.facts.ticket(id));
-                open.or_else(|| self.facts.newest_ticket(plate))
-            }
-        };
-        let ticket = ticket.ok_or(Refusal::NotInside)?.clone();
+    pub(super) fn exit(&mut self, lot: &Lot, exit: &Exit) -> Result<Subject, Refusal> {
+        let mut ticket = self.leaving(&exit.vehicle)?.clone();
         let berth = match &ticket.stage {
             Stage::Parked(berth) => berth.clone(),
             Stage::Waiting => return Err(Refusal::StillWaiting { ticket: ticket.id }),
             Stage::Departed { .. } => return Err(Refusal::AlreadyDeparted { ticket: ticket.id }),
             Stage::Withdrawn { .. } | Stage::Voided { .. } => return Err(Refusal::NotInside),
         };
-        let stay = Stay::new(berth.since, self.now, ticket.class.clone(), lot.zone, lot.currency);
-        let fee = self.rules.fees.fee(&stay);
+        let mut stay = Stay::new(berth.since, self.now, ticket.class.clone(), lot.zone, lot.currency);
+        self.redeem(&mut ticket, &exit.discounts)?;
+        stay.lost_ticket = exit.lost_ticket;
+        stay.discounts = self.granted(&ticket);
+        stay.earlier_stays = self.facts.earlier_stays(ticket.plate.key()).to_vec();
+        let fee = self.facts.policy(berth.tariff.as_ref(), self.rules).fee(&stay);
+        self.facts.end_stay(ticket.plate.key(), EarlierStay { from: berth.since, to: self.now });
         self.events.push(Event::TicketDeparted {
             ticket: seen(&ticket),
             slot: seen_slot(&berth),
             fee_minor: fee.total.minor,
         });
         self.vacate(berth.slot);
+        let occurred_at = exit.occurred_at;
         Ok(self.end(ticket, Stage::Departed { berth, at: self.now, fee, occurred_at }))
     }
 
+    /// The ticket of a vehicle that leaves, wherever that is in its life.
+    fn leaving(&self, vehicle: &Leaving) -> Result<&Ticket, Refusal> {
+        let ticket = match vehicle {
+            Leaving::Ticket(id) => self.facts.ticket(*id),
+            Leaving::Plate(plate) => {
+                let open = self.facts.open_ticket(plate).and_then(|id| self.facts.ticket(id));
+                open.or_else(|| self.facts.newest_ticket(plate))
+            }
+            Leaving::Slot(label) => self.slot_labelled(label)?.occupant.and_then(|id| self.facts.ticket(id)),
+        };
+        ticket.ok_or(Refusal::NotInside)
+    }
+
     pub(super) fn withdraw(&mut self, id: TicketId) -> Result<Subject, Refusal> {
-        let ticket = self.ticket_that(id, TicketStatus::Waiting)?;
+        let mut ticket = self.ticket_that(id, TicketStatus::Waiting)?;
+        self.give_back(&mut ticket, |_all| true);
         self.events.push(Event::TicketWithdrawn(seen(&ticket)));
         Ok(self.end(ticket, Stage::Withdrawn { at: self.now }))
     }
 
     pub(super) fn void(&mut self, id: TicketId, reason: &Reason) -> Result<Subject, Refusal> {
-        let ticket = self.ticket_that(id, TicketStatus::Parked)?;
+        let mut ticket = self.ticket_that(id, TicketStatus::Parked)?;
         let Some(berth) = ticket.berth().cloned() else { return Err(Refusal::NoSuchTicket(id)) };
+        self.give_back(&mut ticket, |_all| true);
         self.events.push(Event::TicketVoided { ticket: seen(&ticket), slot: seen_slot(&berth) });
         self.vacate(berth.slot);
         Ok(self.end(ticket, Stage::Voided { berth, at: self.now, reason: reason.clone() }))
@@ -121,6 +130,10 @@ impl Change<'_> {
                 self.facts.open_ticket(plate.key()).filter(|open| *open != id && ticket.status().is_open());
             if let Some(ticket) = active {
                 return Err(Refusal::PlateAlreadyActive { ticket });
+            }
+            for code in &ticket.discounts {
+                self.facts.count_use(code, ticket.plate.key(), -1);
+                self.facts.count_use(code, plate.key(), 1);
             }
             self.corrected = Some((id, std::mem::replace(&mut ticket.plate, plate.clone())));
             self.events.push(Event::PlateCorrected(seen(&ticket)));

@@ -9,6 +9,7 @@ use crate::{
     lot::{Lot, Priorities, Tally, Version},
     outcome::{Refusal, Subject},
     slot::{Slot, SlotId, SlotLabel},
+    tariff::Assignments,
     ticket::{Berth, Stage, Ticket, TicketNumber},
 };
 
@@ -28,6 +29,7 @@ impl Change<'_> {
             accepting: open.accepting,
             queue_limit: open.queue_limit,
             priorities: open.priorities.clone(),
+            tariffs: Assignments::default(),
             revision: 1,
             retired: false,
             version: Version(0),
@@ -150,7 +152,7 @@ impl Change<'_> {
         in_use.map_or(Ok(()), Err)
     }
 
-    fn put_lot(&mut self, before: &Lot, after: Lot, event: Event) -> Subject {
+    pub(super) fn put_lot(&mut self, before: &Lot, after: Lot, event: Event) -> Subject {
         if *before != after {
             self.events.push(event);
             self.facts.lot = Some(Lot { revision: before.revision + 1, ..after.clone() });
@@ -185,7 +187,7 @@ impl Change<'_> {
         SlotId(lot.next_slot - 1)
     }
 
-    fn slot_labelled(&self, label: &SlotLabel) -> Result<Slot, Refusal> {
+    pub(super) fn slot_labelled(&self, label: &SlotLabel) -> Result<Slot, Refusal> {
         let slot = self.facts.slot_labelled(label).filter(|slot| !slot.retired);
         slot.cloned().ok_or_else(|| Refusal::NoSuchSlot(label.clone()))
     }
@@ -211,7 +213,7 @@ fn repeated(slots: &[NewSlot]) -> Option<SlotLabel> {
     slots.iter().find(|slot| !seen.insert(&slot.label)).map(|slot| slot.label.clone())
 }
 
-fn unless_stale(seen: Option<i64>, revision: i64) -> Result<(), Refusal> {
+pub(super) fn unless_stale(seen: Option<i64>, revision: i64) -> Result<(), Refusal> {
     match seen {
         Some(seen) if seen != revision => Err(Refusal::Stale { revision }),
         _ => Ok(()),

@@ -32,8 +32,9 @@ impl Change<'_> {
         let lot = self.facts.lot.as_mut()?;
         let admission = lot.next_admission;
         lot.next_admission += 1;
-        ticket.stage =
-            Stage::Parked(Berth { slot: slot.id, label: slot.label.clone(), admission, since: self.now });
+        let tariff = lot.tariffs.at(self.now, &ticket.class).or(self.rules.tariffs.usual()).cloned();
+        let label = slot.label.clone();
+        ticket.stage = Stage::Parked(Berth { slot: slot.id, label, admission, since: self.now, tariff });
         slot.occupant = Some(ticket.id);
         self.events.push(Event::TicketParked {
             ticket: TicketSeen { id: ticket.id, number: ticket.number },

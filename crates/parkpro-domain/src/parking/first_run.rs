@@ -51,7 +51,7 @@ pub fn numbered_slots(count: u32, prefix: &str, accepts: &Accepts) -> Result<Vec
 }
 
 /// Nobody waits for this answer.
-struct Unworded;
+pub(super) struct Unworded;
 
 impl Wording for Unworded {
     fn word(&self, _command: &Command, _outcome: &crate::outcome::Outcome) -> Reply {

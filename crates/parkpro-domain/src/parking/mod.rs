@@ -6,6 +6,7 @@ mod first_run;
 mod places;
 mod quote;
 mod reconcile;
+mod tariffs;
 
 pub use aftermath::{Aftermath, Follower, Outbox};
 pub use board::{Board, Shown};
@@ -13,6 +14,7 @@ pub use first_run::{First, numbered_slots, open_first_lot};
 pub use places::Places;
 pub use quote::{Quote, quote};
 pub use reconcile::{Reconciled, Reconciler};
+pub use tariffs::{follow_settings, ready_tariff};
 
 #[cfg(test)]
 mod tests {
@@ -26,6 +28,7 @@ mod tests {
         money::Currency,
         ports::{Fault, PortError, QueueDelta, QueueSnapshot, TicketView},
         slot::{SlotId, SlotLabel},
+        tariff::Assignments,
         ticket::{Berth, Priority, Stage, Ticket, TicketId, TicketNumber, Turn},
         time::{Timestamp, Zone},
         vehicle::{Plate, VehicleClass},
@@ -44,6 +47,7 @@ mod tests {
             accepting: true,
             queue_limit: None,
             priorities: Priorities::usual(),
+            tariffs: Assignments::default(),
             revision: 1,
             retired: false,
             version: Version(version),
@@ -80,6 +84,7 @@ mod tests {
             turn: Turn(7),
             arrived_at: Timestamp::from_micros(0),
             occurred_at: None,
+            discounts: Vec::new(),
             stage: Stage::Waiting,
         };
         TicketView { ticket, lot: main_lot(version) }
@@ -92,6 +97,7 @@ mod tests {
             label: SlotLabel::parse("A-01").unwrap(),
             admission: 1,
             since: Timestamp::from_micros(0),
+            tariff: None,
         });
         view
     }
@@ -113,6 +119,8 @@ mod tests {
             amended: Vec::new(),
             new_tickets: Vec::new(),
             slots: Vec::new(),
+            discounts: Vec::new(),
+            discount_uses: Vec::new(),
             journal: Vec::new(),
             corrections: Vec::new(),
             queue,

@@ -1,11 +1,12 @@
 //! What a stay would cost.
 
+use super::tariffs::ready_tariff;
 use crate::{
     outcome::Refusal,
-    ports::TicketView,
-    protocol::Rules,
-    tariff::{Fee, Stay},
-    ticket::Stage,
+    ports::{Fault, PortError, Records, TicketFilter, TicketView},
+    protocol::{EARLIER_STAYS, Rules},
+    tariff::{Change, Discount, EarlierStay, Fee, FeePolicy, Stay, TariffVersion, day_began},
+    ticket::{Berth, Stage, Ticket, TicketStatus},
     time::Timestamp,
 };
 
@@ -16,21 +17,94 @@ pub struct Quote {
     pub at: Timestamp,
     /// What it costs then.
     pub fee: Fee,
+    /// By which tariff; none if the stay began before tariffs had versions.
+    pub tariff: Option<TariffVersion>,
     /// Until when it costs the same; none if it has left already.
     pub valid_until: Option<Timestamp>,
+    /// What it costs next; none if it has left, or if that is not within a year.
+    pub next: Option<Change>,
 }
 
 /// The fee of a ticket if its vehicle left at `at`, or the fee that it paid. A vehicle without a slot has none.
-pub fn quote(view: &TicketView, rules: &Rules, at: Timestamp) -> Result<Quote, Refusal> {
-    let TicketView { ticket, lot } = view;
+pub async fn quote(
+    records: &dyn Records,
+    rules: &Rules,
+    view: &TicketView,
+    at: Timestamp,
+) -> Result<Result<Quote, Refusal>, PortError> {
+    let ticket = &view.ticket;
     match &ticket.stage {
-        Stage::Departed { at, fee, .. } => Ok(Quote { at: *at, fee: fee.clone(), valid_until: None }),
-        Stage::Parked(berth) => {
-            let at = at.max(berth.since);
-            let stay = Stay::new(berth.since, at, ticket.class.clone(), lot.zone, lot.currency);
-            let (fee, until) = (rules.fees.fee(&stay), rules.fees.holds_until(&stay));
-            Ok(Quote { at, fee, valid_until: Some(until) })
+        Stage::Departed { at, fee, berth, .. } => {
+            let (fee, tariff) = (fee.clone(), berth.tariff.clone());
+            Ok(Ok(Quote { at: *at, fee, tariff, valid_until: None, next: None }))
         }
-        _ => Err(Refusal::NotParked { ticket: ticket.id, status: ticket.status() }),
+        Stage::Parked(berth) => parked(records, rules, view, berth, at).await.map(Ok),
+        _ => Ok(Err(Refusal::NotParked { ticket: ticket.id, status: ticket.status() })),
     }
+}
+
+async fn parked(
+    records: &dyn Records,
+    rules: &Rules,
+    TicketView { ticket, lot }: &TicketView,
+    berth: &Berth,
+    at: Timestamp,
+) -> Result<Quote, PortError> {
+    let at = at.max(berth.since);
+    let mut stay = Stay::new(berth.since, at, ticket.class.clone(), lot.zone, lot.currency);
+    let pinned = match &berth.tariff {
+        Some(version) => {
+            let ready = ready_tariff(records, &rules.tariffs, version).await?;
+            let lost = || PortError::new("reading tariffs", Fault::Corrupt, "a pinned tariff is not there");
+            Some(ready.ok_or_else(lost)?)
+        }
+        None => None,
+    };
+    let policy: &dyn FeePolicy = pinned.as_deref().map_or(&*rules.fees, |tariff| tariff);
+    if policy.accumulates() {
+        stay.earlier_stays = earlier_stays(records, ticket, day_began(lot.zone, berth.since)).await?;
+    }
+    stay.discounts = discounts(records, rules, ticket).await?;
+    let next = policy.next_change(&stay);
+    Ok(Quote {
+        at,
+        fee: policy.fee(&stay),
+        tariff: berth.tariff.clone(),
+        valid_until: Some(Change::holds_until(next, &stay)),
+        next,
+    })
+}
+
+/// What the discounts of a ticket take off.
+async fn discounts(
+    records: &dyn Records,
+    rules: &Rules,
+    ticket: &Ticket,
+) -> Result<Vec<Discount>, PortError> {
+    let mut granted = Vec::with_capacity(ticket.discounts.len());
+    for code in &ticket.discounts {
+        let Some(discount) = records.discount(ticket.lot.clone(), code.clone()).await? else { continue };
+        let ready = match discount.terms.gift.tariff() {
+            Some(version) => ready_tariff(records, &rules.tariffs, version).await?,
+            None => None,
+        };
+        granted.extend(discount.terms.gift.granted(code, |_version| ready));
+    }
+    Ok(granted)
+}
+
+/// The stays of the ticket's plate in its lot that ended after an instant.
+async fn earlier_stays(
+    records: &dyn Records,
+    ticket: &Ticket,
+    since: Timestamp,
+) -> Result<Vec<EarlierStay>, PortError> {
+    let (plate, status) = (Some(ticket.plate.key().clone()), Some(TicketStatus::Departed));
+    let filter = TicketFilter { plate, status, ..TicketFilter::default() };
+    let departed = records.tickets(ticket.lot.clone(), filter, Some(ticket.number), EARLIER_STAYS).await?;
+    let stay = |ticket: &Ticket| {
+        let (from, to) = (ticket.berth()?.since, ticket.ended_at()?);
+        (to > since).then_some(EarlierStay { from, to })
+    };
+    Ok(departed.unwrap_or_default().iter().filter_map(stay).collect())
 }

@@ -26,6 +26,14 @@ pub struct Change {
     pub total: Money,
 }
 
+impl Change {
+    /// The last instant at which a stay costs the same, if this is its next change; a year ahead if it has none.
+    pub fn holds_until(next: Option<Self>, stay: &Stay) -> Timestamp {
+        let year = stay.ended_at.plus_micros(AHEAD[2] * Length::DAY.micros());
+        next.map_or(year, |change| change.at.plus_micros(-1))
+    }
+}
+
 impl Tariff {
     /// When and to what the fee changes if the vehicle stays; none if it does not within a year.
     pub fn next_change(&self, stay: &Stay) -> Option<Change> {
@@ -67,12 +75,6 @@ impl Tariff {
             }
         }
         None
-    }
-
-    /// The last instant at which the vehicle could leave for the same fee, at most a year ahead.
-    pub fn holds_until(&self, stay: &Stay) -> Timestamp {
-        let year = stay.ended_at.plus_micros(AHEAD[2] * Length::DAY.micros());
-        self.next_change(stay).map_or(year, |change| change.at.plus_micros(-1))
     }
 
     /// What stays of 1 h, 2 h, … 24 h, 2 d, … 7 d cost that begin at an instant.

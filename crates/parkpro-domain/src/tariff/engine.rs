@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Discount, Fee, FeePolicy, Grant, Stay,
+    Change, Discount, Fee, FeePolicy, Grant, StartedHours, Stay,
     almanac::{Almanac, day_number},
-    document::{Board, Choice, Document, FreeKind, Offer, Stacking, Tax},
+    document::{Block, Board, Choice, Document, FreeKind, Offer, Price, Rate, Stacking, Tax},
     exact::{share, share_within, to_coin},
     length::Length,
     packages,
@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     money::{Currency, Money},
-    time::Timestamp,
     vehicle::VehicleClass,
 };
 
@@ -28,6 +27,8 @@ pub struct Tariff {
     holidays: Vec<i64>,
     common: Priced,
     classes: BTreeMap<VehicleClass, Priced>,
+    /// The same prices, if they are so much per started hour and nothing else: most lots have no more, and it is quicker.
+    plain: Option<StartedHours>,
 }
 
 /// A board made ready.
@@ -56,6 +57,7 @@ impl Tariff {
                 .iter()
                 .map(|(class, board)| (class.clone(), Priced::of(board, minor)))
                 .collect(),
+            plain: plain(&document),
             document,
         })
     }
@@ -67,6 +69,9 @@ impl Tariff {
 
     /// What a stay costs, line by line.
     pub fn fee(&self, stay: &Stay) -> Fee {
+        if let Some(plain) = self.plain.filter(|plain| is_plain(*plain, stay)) {
+            return plain.fee(stay);
+        }
         let (mut charges, coinage) = (self.charges(stay), self.coinage(stay));
         words::join_rows(&mut charges);
         Fee {
@@ -235,8 +240,14 @@ impl FeePolicy for Tariff {
         Self::fee(self, stay)
     }
 
-    fn holds_until(&self, stay: &Stay) -> Timestamp {
-        Self::holds_until(self, stay)
+    fn next_change(&self, stay: &Stay) -> Option<Change> {
+        Self::next_change(self, stay)
+    }
+
+    fn accumulates(&self) -> bool {
+        let plans =
+            |priced: &Priced| priced.regular.accumulate || priced.offers.iter().any(|plan| plan.accumulate);
+        plans(&self.common) || self.classes.values().any(plans)
     }
 }
 
@@ -342,6 +353,21 @@ impl<'a> Counter<'a, '_> {
         }
         stays
     }
+}
+
+/// The price of an hour, if the document says nothing else.
+fn plain(document: &Document) -> Option<StartedHours> {
+    let Rate::Blocks(blocks) = &document.board.prices.rate else { return None };
+    let [Block { price: Price::Each(price), .. }] = blocks.as_slice() else { return None };
+    let plain = Document { name: document.name.clone(), ..Document::started_hours(*price) };
+    (*document == plain).then(|| StartedHours::new(*price))
+}
+
+/// Whether nothing but its hours makes the price of a stay, each a whole number of minor units.
+fn is_plain(plain: StartedHours, stay: &Stay) -> bool {
+    stay.discounts.is_empty()
+        && plain.per_hour().of(stay.currency).is_ok()
+        && stay.ended_at.micros_since(stay.parked_at) <= Length::LONGEST.micros()
 }
 
 /// How long the stay was. Nobody stays longer than ten years; whoever does pays for ten.

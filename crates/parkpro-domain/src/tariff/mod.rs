@@ -3,9 +3,12 @@
 //! A [`Document`] says it, [`Tariff::new`] checks it, [`Tariff::fee`] prices a stay by it. The page `docs/tariffs.md`
 //! teaches the language. In order: `document`, `length` and `when` are its words, `validate` what it may not say;
 //! `plan` makes it ready, `almanac` knows the lot's calendar, `walk` goes through a stay and passes its `meter`s,
-//! `packages` come last; `engine` puts the fee together, `words` explains it, `change` looks ahead.
+//! `packages` come last; `engine` puts the fee together, `words` explains it, `change` looks ahead. A tariff lives as a
+//! `series` of published `version`s; an `assignment` says which one holds in a lot, and `ready` keeps those at hand that
+//! stays are priced by.
 
 mod almanac;
+mod assignment;
 mod change;
 pub mod document;
 mod engine;
@@ -14,20 +17,27 @@ mod length;
 mod meter;
 mod packages;
 mod plan;
+mod ready;
+mod series;
 mod started_hours;
 mod validate;
+mod version;
 mod walk;
 mod when;
 mod words;
 
 use std::sync::Arc;
 
+pub use assignment::{Assignment, Assignments, MOST_ASSIGNMENTS};
 pub use change::Change;
 pub use document::Document;
 pub use engine::Tariff;
 pub use length::Length;
+pub use ready::Tariffs;
+pub use series::{DocumentText, Language, Published, Series};
 pub use started_hours::StartedHours;
 pub use validate::Mistake;
+pub use version::{TariffId, TariffVersion};
 pub use when::When;
 
 use self::document::Percent;
@@ -160,8 +170,18 @@ pub trait FeePolicy: Send + Sync + std::fmt::Debug {
     /// The fee of a stay; its lines add up to its total.
     fn fee(&self, stay: &Stay) -> Fee;
 
-    /// The last instant at which the vehicle could leave for the same fee.
-    fn holds_until(&self, stay: &Stay) -> Timestamp;
+    /// When and to what the fee changes if the vehicle stays; none if it does not within a year.
+    fn next_change(&self, stay: &Stay) -> Option<Change>;
+
+    /// Whether the fee of a stay depends on earlier ones of its day.
+    fn accumulates(&self) -> bool {
+        false
+    }
+}
+
+/// When the calendar day of an instant began.
+pub fn day_began(zone: Zone, at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(almanac::Almanac::new(zone, &[], at.micros(), at.micros()).day_began(at.micros()))
 }
 
 impl Fee {

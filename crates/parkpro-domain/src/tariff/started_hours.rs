@@ -1,10 +1,7 @@
 //! The default tariff: so much per started hour of the whole stay.
 
-use super::{Fee, FeeLine, FeePolicy, Stay};
-use crate::{
-    money::{MajorAmount, Money},
-    time::Timestamp,
-};
+use super::{Change, Fee, FeeLine, FeePolicy, Stay};
+use crate::money::{MajorAmount, Money};
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -19,6 +16,11 @@ impl StartedHours {
     /// A price in major units of whatever currency the lot has, to the nearest amount that can be paid in it.
     pub const fn new(per_hour: MajorAmount) -> Self {
         Self { per_hour }
+    }
+
+    /// The price of an hour.
+    pub(super) const fn per_hour(self) -> MajorAmount {
+        self.per_hour
     }
 }
 
@@ -42,8 +44,14 @@ impl FeePolicy for StartedHours {
         }
     }
 
-    fn holds_until(&self, stay: &Stay) -> Timestamp {
-        stay.parked_at.plus_micros(started_hours(stay) * HOUR)
+    fn next_change(&self, stay: &Stay) -> Option<Change> {
+        let price = self.per_hour.nearest(stay.currency).minor;
+        let hours = started_hours(stay);
+        let change = Change {
+            at: stay.parked_at.plus_micros(hours * HOUR + 1),
+            total: Money::new(price.saturating_mul(hours + 1), stay.currency),
+        };
+        (price > 0).then_some(change)
     }
 }
 
@@ -57,7 +65,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{money::Currency, time::Zone, vehicle::VehicleClass};
+    use crate::{
+        money::Currency,
+        time::{Timestamp, Zone},
+        vehicle::VehicleClass,
+    };
 
     fn stay(micros: i64, currency: &str) -> Stay {
         let parked_at = Timestamp::parse("2026-11-22T08:00:00Z").unwrap();
@@ -95,7 +107,8 @@ mod tests {
     #[test]
     fn a_fee_holds_until_its_hour_is_over() {
         let stay = stay(HOUR + 1, "USD");
-        assert_eq!(fifty().holds_until(&stay), stay.parked_at.plus_micros(2 * HOUR));
+        let next = fifty().next_change(&stay).unwrap();
+        assert_eq!((next.at, next.total.minor), (stay.parked_at.plus_micros(2 * HOUR + 1), 15_000));
     }
 
     proptest! {

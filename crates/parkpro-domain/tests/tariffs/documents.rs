@@ -145,7 +145,7 @@ fn the_same_document_as_a_policy_gives_the_same_fees_as_started_hours() {
             stay.currency = Currency::parse(currency).unwrap();
             stay.ended_at = stay.parked_at.plus_micros(micros);
             assert_eq!(document.fee(&stay), program.fee(&stay), "{micros}");
-            assert_eq!(document.holds_until(&stay), program.holds_until(&stay), "{micros}");
+            assert_eq!(document.next_change(&stay), program.next_change(&stay), "{micros}");
         }
     }
 }

@@ -5,7 +5,7 @@
 use parkpro_domain::{
     money::{Currency, MajorAmount},
     tariff::{
-        Discount, Document, EarlierStay, Grant, Length, Stay, Tariff, When,
+        Change, Discount, Document, EarlierStay, Grant, Length, Stay, Tariff, When,
         document::{
             Across, Block, Board, Cap, CapPer, Choice, Count, Free, FreeKind, MaximumStay, Offer, Package,
             Percent, Period, Price, Prices, Rate, Rounding, RoundingMode, Row, Stacking, Steps, Tax, Window,
@@ -338,7 +338,7 @@ proptest! {
         let tariff = saved(&document)?;
         let now = tariff.total(&stay);
         let mut later = stay.clone();
-        let until = tariff.holds_until(&stay);
+        let until = Change::holds_until(tariff.next_change(&stay), &stay);
         prop_assert!(until >= stay.ended_at);
         let held = until.micros_since(stay.ended_at);
         for part in 0..=8 {

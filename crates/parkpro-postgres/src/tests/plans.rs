@@ -8,17 +8,19 @@ use parkpro_testkit::ask;
 use super::{done, enter, main_lot, rival, sql};
 use crate::{
     claim::{CLAIM, FORGET, RELEASE, USED},
-    facts::{AHEAD, BEHIND, FREE, HEADS, LABELS, LOTS, PLATES, TICKETS},
+    discounts::{OF_LOT, USES as DISCOUNT_USES},
+    facts::{AHEAD, BEHIND, FREE, HEADS, LABELS, LOTS, OCCUPANTS, PLATES, TICKETS},
     lock::{BY_SLUG, BY_TICKET, LOCK_FREE, LOCK_WAITING},
     records::queries,
     session::Session,
+    tariffs::{DOCUMENTS, EARLIER},
     write::{books, slots, tickets},
 };
 
 /// A statement, the types of its parameters, and the indexes by which it may find rows.
 type Known = (&'static str, &'static str, &'static [&'static str]);
 
-const TURN: [Known; 19] = [
+const TURN: [Known; 24] = [
     (CLAIM, "bigint, text[], text[], bytea[]", &[]),
     (USED, "text[], text[]", &["idempotency_pkey"]),
     (RELEASE, "text[], text[]", &["idempotency_pkey"]),
@@ -30,6 +32,11 @@ const TURN: [Known; 19] = [
     (PLATES, "bigint[], text[]", &["plate_inside_once", "ticket_plate", "slots_pkey"]),
     (TICKETS, "bigint[], uuid[]", &["tickets_pkey", "slots_pkey"]),
     (LABELS, "bigint[], text[]", &["label_once"]),
+    (OCCUPANTS, "bigint[], text[]", &["label_once", "tickets_pkey"]),
+    (DOCUMENTS, "text[], bigint[]", &["tariff_versions_pkey"]),
+    (EARLIER, "text[], bigint, bigint, bigint", &["ticket_plate"]),
+    (OF_LOT, "text[], bigint", &["discount_codes_pkey"]),
+    (DISCOUNT_USES, "text[], text[], bigint", &["discount_uses_pkey"]),
     (FREE, "bigint[], bigint[]", &["slot_counts_pkey", "slot_free"]),
     (HEADS, "bigint[], bigint[]", &["waiting_counts_pkey", "queue_head"]),
     (AHEAD, "bigint, bigint, uuid, uuid", &["queue_order"]),
@@ -43,7 +50,8 @@ const TURN: [Known; 19] = [
     ),
     (
         tickets::UPDATE,
-        "uuid[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], text[], text[]",
+        "uuid[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], bigint[], text[], text[], text[], \
+         text[], bigint[]",
         &["tickets_pkey"],
     ),
     (slots::OCCUPY, "bigint[], bigint[], uuid[]", &["slots_pkey"]),

@@ -3,6 +3,7 @@
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     demand::Demand,
+    discount::DiscountCode,
     tariff::Fee,
     ticket::{PlateCorrection, Stage, Ticket},
     time::Timestamp,
@@ -15,21 +16,22 @@ use crate::{fault::Trouble, statement::Parameter};
 pub(crate) const UPDATE: &str = "UPDATE tickets SET status = new.status, slot_id = new.slot_id, \
        admission = new.admission, parked_at = new.parked_at, ended_at = new.ended_at, \
        exit_occurred_at = new.exit_occurred_at, fee_minor = new.fee_minor, fee_currency = new.fee_currency, \
-       fee_lines = new.fee_lines, reason = new.reason \
-     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+       fee_lines = new.fee_lines, reason = new.reason, tariff_id = new.tariff_id, tariff_version = new.tariff_version \
+     FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
        AS new (id, status, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, \
-         fee_lines, reason) \
+         fee_lines, reason, tariff_id, tariff_version) \
      WHERE tickets.id = new.id";
 
 const AMEND: &str = "UPDATE tickets SET plate_shown = new.plate_shown, plate_key = new.plate_key, \
-       priority = new.priority, turn = new.turn \
-     FROM unnest($1, $2, $3, $4, $5) AS new (id, plate_shown, plate_key, priority, turn) \
+       priority = new.priority, turn = new.turn, discounts = new.discounts \
+     FROM unnest($1, $2, $3, $4, $5, $6) AS new (id, plate_shown, plate_key, priority, turn, discounts) \
      WHERE tickets.id = new.id";
 
 pub(crate) const ADD: &str = "INSERT INTO tickets (id, status, slot_id, admission, parked_at, ended_at, \
-       exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, lot_id, number, plate_shown, plate_key, class, \
-       priority, turn, arrived_at, occurred_at) \
-     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)";
+       exit_occurred_at, fee_minor, fee_currency, fee_lines, reason, tariff_id, tariff_version, lot_id, number, plate_shown, plate_key, class, \
+       priority, turn, arrived_at, occurred_at, discounts) \
+     SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+       $21, $22, $23)";
 
 const CORRECT: &str = "INSERT INTO plate_corrections (ticket_id, version, plate_shown, plate_key, at, actor) \
      SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
@@ -49,6 +51,8 @@ struct Stages<'t> {
     currencies: Vec<Option<&'t str>>,
     lines: Vec<Option<String>>,
     reasons: Vec<Option<&'t str>>,
+    tariffs: Vec<Option<&'t str>>,
+    versions: Vec<Option<i64>>,
 }
 
 impl<'t> Stages<'t> {
@@ -56,6 +60,7 @@ impl<'t> Stages<'t> {
         let each = || tickets.iter().map(|(_, ticket)| *ticket);
         let berths = || each().map(Ticket::berth);
         let fees = || each().map(Ticket::fee);
+        let pinned = || berths().map(|berth| berth.and_then(|berth| berth.tariff.as_ref()));
         Self {
             ids: each().map(|ticket| ticket.id.0).collect(),
             statuses: each().map(|ticket| ticket.status().as_str()).collect(),
@@ -68,10 +73,12 @@ impl<'t> Stages<'t> {
             currencies: fees().map(|fee| fee.map(|fee| fee.total.currency.code())).collect(),
             lines: fees().map(|fee| fee.map(Fee::lines_text)).collect(),
             reasons: each().map(reason).collect(),
+            tariffs: pinned().map(|pinned| pinned.map(|version| version.tariff.as_str())).collect(),
+            versions: pinned().map(|pinned| pinned.map(|version| version.number)).collect(),
         }
     }
 
-    fn parameters(&self) -> [&dyn Parameter; 11] {
+    fn parameters(&self) -> [&dyn Parameter; 13] {
         [
             &self.ids,
             &self.statuses,
@@ -84,6 +91,8 @@ impl<'t> Stages<'t> {
             &self.currencies,
             &self.lines,
             &self.reasons,
+            &self.tariffs,
+            &self.versions,
         ]
     }
 }
@@ -114,7 +123,11 @@ pub(super) async fn update(
     touch(connection, TABLE, tickets.len(), UPDATE, &stages.parameters()).await
 }
 
-/// Tickets with another plate, priority or turn.
+fn discounts(tickets: &[Of<'_, Ticket>]) -> Vec<String> {
+    tickets.iter().map(|(_, ticket)| DiscountCode::list_text(&ticket.discounts)).collect()
+}
+
+/// Tickets with another plate, priority or turn, or with other discounts.
 pub(super) async fn amend(
     connection: &AsyncPgConnection,
     tickets: Vec<Of<'_, Ticket>>,
@@ -127,7 +140,9 @@ pub(super) async fn amend(
     let keys: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.plate.key().as_str()).collect();
     let priorities: Vec<&str> = tickets.iter().map(|(_, ticket)| ticket.priority.as_str()).collect();
     let turns: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.turn.0).collect();
-    touch(connection, TABLE, tickets.len(), AMEND, &[&ids, &shown, &keys, &priorities, &turns]).await
+    let discounts = discounts(&tickets);
+    let parameters: [&dyn Parameter; 6] = [&ids, &shown, &keys, &priorities, &turns, &discounts];
+    touch(connection, TABLE, tickets.len(), AMEND, &parameters).await
 }
 
 /// Plates that tickets had until they were corrected.
@@ -166,8 +181,19 @@ pub(super) async fn add(connection: &AsyncPgConnection, tickets: Vec<Of<'_, Tick
     let arrived_at: Vec<i64> = tickets.iter().map(|(_, ticket)| ticket.arrived_at.micros()).collect();
     let occurred_at: Vec<Option<i64>> =
         tickets.iter().map(|(_, ticket)| ticket.occurred_at.map(Timestamp::micros)).collect();
-    let more: [&dyn Parameter; 9] =
-        [&lots, &numbers, &shown, &keys, &classes, &priorities, &turns, &arrived_at, &occurred_at];
+    let discounts = discounts(&tickets);
+    let more: [&dyn Parameter; 10] = [
+        &lots,
+        &numbers,
+        &shown,
+        &keys,
+        &classes,
+        &priorities,
+        &turns,
+        &arrived_at,
+        &occurred_at,
+        &discounts,
+    ];
     let parameters: Vec<&dyn Parameter> = stages.parameters().into_iter().chain(more).collect();
     touch(connection, TABLE, tickets.len(), ADD, &parameters).await
 }

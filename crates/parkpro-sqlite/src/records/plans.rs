@@ -31,7 +31,7 @@ use crate::{connect::Place, fault::Failure, transaction::SqliteTransaction};
 
 /// A lot with two slots, in one of them a vehicle, and another one that waits.
 const ROWS: &str = "
-    INSERT INTO lots VALUES (1, 'main', 'Main', 'UTC', 'USD', 1, NULL, 'vip,standard', 1, 0, 3, 3, 3, 2, 3);
+    INSERT INTO lots VALUES (1, 'main', 'Main', 'UTC', 'USD', 1, NULL, 'vip,standard', 1, 0, 3, 3, 3, 2, 3, '');
     INSERT INTO slot_counts VALUES (1, 'car', 2, 1, 0);
     INSERT INTO waiting_counts VALUES (1, 'car', 'standard', 1);
     INSERT INTO slots VALUES (1, 1, 'A-001', NULL, 'car', 0, 1, NULL, 0, 1, NULL),
@@ -113,6 +113,7 @@ fn facts_are_searched_for() {
     needs.add(&ask::exit("main", "A 9"));
     needs.add(&ask::exit_by_ticket("main", nth_ticket(1)));
     needs.add(&ask::serve("main", "A-001", false));
+    needs.add(&ask::exit_from("main", "A-001"));
     let mut watched = Watched::new();
     let plans = watched.plans(|transaction| transaction.facts_of_lot(1, &needs));
     assert_quick(&plans);
@@ -130,6 +131,11 @@ fn facts_are_searched_for() {
     assert_by(&ahead, "queue_order (lot_id=? AND (turn,id)<(?,?))");
     let behind = watched.plans(|transaction| transaction.behind_of(&ask::lot("main"), Turn(9)));
     assert_by(&behind, "COVERING INDEX queue_order (lot_id=? AND turn>?)");
+    let plates = [ask::plate("A 1").key().clone()];
+    let earlier =
+        watched.plans(|transaction| transaction.earlier_stays_of(&ask::lot("main"), &plates, MORNING));
+    assert_quick(&earlier);
+    assert_by(&earlier, "ticket_plate (lot_id=? AND plate_key=?)");
 }
 
 #[test]

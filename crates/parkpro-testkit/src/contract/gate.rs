@@ -1,7 +1,7 @@
 //! Coming and leaving.
 
 use parkpro_domain::{
-    command::{Command, Enter, NewSlot},
+    command::{Command, Enter, Exit, NewSlot},
     outcome::Refusal,
     ports::Clock,
     ticket::{Stage, TicketStatus},
@@ -167,7 +167,7 @@ pub async fn the_time_of_a_gate_is_recorded_and_decides_nothing(s: Subject) {
     assert_eq!(made.ticket.occurred_at, Some(early));
     assert!(made.ticket.arrived_at > early);
     let exit = match ask::exit("main", "P1") {
-        Command::Exit { lot, vehicle, .. } => Command::Exit { lot, vehicle, occurred_at: Some(early) },
+        Command::Exit(exit) => Command::Exit(Exit { occurred_at: Some(early), ..exit }),
         other => other,
     };
     let left = s.made(exit).await;

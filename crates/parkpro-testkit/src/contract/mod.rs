@@ -12,6 +12,7 @@
     reason = "for tests: a sentence that does not hold panics"
 )]
 
+pub mod discounts;
 pub mod features;
 pub mod fees;
 pub mod gate;
@@ -24,6 +25,7 @@ pub mod reads;
 pub mod refusals;
 pub mod retries;
 pub mod slots;
+pub mod tariffs;
 pub mod tickets;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -46,6 +48,8 @@ pub fn all() -> Vec<(&'static str, Sentence)> {
         tickets::all(),
         lots::all(),
         fees::all(),
+        tariffs::all(),
+        discounts::all(),
         refusals::all(),
         retries::all(),
         reads::all(),

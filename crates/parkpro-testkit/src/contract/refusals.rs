@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use parkpro_domain::{
-    command::{ChangeLot, ChangeSlot, Command, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, OpenLot},
+    discount::Terms,
     outcome::Refusal,
+    ports::Clock,
+    ticket::TicketId,
 };
 
 use super::Sentence;
-use crate::{ask, subject::Subject};
+use crate::{ask, clock::DAY, subject::Subject};
 
 pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     vec![("every refusal is given, with its version", |s| {
@@ -16,7 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 20;
+const EVERY: usize = 36;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -41,6 +44,44 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::NotParked { .. } => 18,
         Refusal::ReservedWithoutFeature(_) => 19,
         Refusal::PriorityInUse { .. } => 20,
+        Refusal::NoSuchTariff(_) => 21,
+        Refusal::NoSuchTariffVersion(_) => 22,
+        Refusal::TariffIdTaken(_) => 23,
+        Refusal::NoDraft(_) => 24,
+        Refusal::TariffOfSettings(_) => 25,
+        Refusal::OtherCurrency { .. } => 26,
+        Refusal::TooManyTariffs => 27,
+        Refusal::NoSuchDiscount(_) => 28,
+        Refusal::DiscountCodeTaken(_) => 29,
+        Refusal::DiscountUsedUp(_) => 30,
+        Refusal::DiscountUsedByPlate(_) => 31,
+        Refusal::DiscountExpired(_) => 32,
+        Refusal::DiscountNotYetValid(_) => 33,
+        Refusal::DiscountAlreadyAttached(_) => 34,
+        Refusal::DiscountStandsAlone(_) => 35,
+        Refusal::TooManyDiscounts => 36,
+    }
+}
+
+/// A ticket with as many discounts as it may have, and discounts that it cannot get.
+async fn discounts(s: &Subject, ticket: TicketId) {
+    let plain = || ask::terms("free 60");
+    for n in 0..9 {
+        s.done(ask::new_discount("main", &format!("D{n}"), plain())).await;
+    }
+    let now = s.clock.now();
+    let once = Terms { limit: Some(1), ..plain() };
+    let each = Terms { limit_per_plate: Some(0), ..plain() };
+    let late = Terms { valid_until: Some(now), ..plain() };
+    let early = Terms { valid_from: Some(now.plus_micros(DAY)), ..plain() };
+    let alone = Terms { stacks: false, ..plain() };
+    let all = [("ONCE", once), ("EACH", each), ("LATE", late), ("EARLY", early), ("ALONE", alone)];
+    for (code, terms) in all {
+        s.done(ask::new_discount("main", code, terms)).await;
+    }
+    s.done(ask::attach(ticket, "ONCE")).await;
+    for n in 0..7 {
+        s.done(ask::attach(ticket, &format!("D{n}"))).await;
     }
 }
 
@@ -54,6 +95,14 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
     let (parked, waits, nobody) = (made[0].id(), made[2].id(), s.entry("X").ticket);
     let closed = ask::enter("closed", nobody, "P9");
     s.made(ask::prioritise(waits, "vip")).await;
+    let euros = s.published("euros", "2.00 EUR").await;
+    let later = |n| Some(s.clock.now().plus_micros(DAY + n));
+    let day = s.published("day", "2.00").await;
+    for n in 0..32 {
+        let assign = AssignTariff { from: later(n), ..ask::assign("main", day.clone()) };
+        s.done(Command::AssignTariff(assign)).await;
+    }
+    discounts(&s, parked).await;
     let mut given = BTreeSet::new();
     for command in [
         Command::ChangeLot(ask::change_lot("nowhere")),
@@ -77,6 +126,25 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         ask::exit_by_ticket("main", gone.id()),
         Command::Withdraw { ticket: parked },
         ask::void(waits),
+        ask::draft("night", "1.00"),
+        Command::AssignTariff(ask::assign("main", ask::version("day", 99))),
+        ask::new_tariff("day", "1.00"),
+        ask::publish("day"),
+        ask::draft("default", "1.00"),
+        Command::AssignTariff(ask::assign("main", euros)),
+        Command::AssignTariff(AssignTariff {
+            from: later(99),
+            ..ask::assign("main", ask::version("day", 1))
+        }),
+        ask::attach(parked, "NONE"),
+        ask::new_discount("main", "D0", ask::terms("free 60")),
+        ask::attach(waits, "ONCE"),
+        ask::attach(parked, "EACH"),
+        ask::attach(parked, "LATE"),
+        ask::attach(parked, "EARLY"),
+        ask::attach(parked, "D0"),
+        ask::attach(parked, "ALONE"),
+        ask::attach(parked, "D8"),
     ] {
         given.insert(number(&s.refused(command).await));
     }

@@ -32,6 +32,16 @@ pub enum Step {
     Ahead,
     /// `behind`
     Behind,
+    /// `documents`
+    Documents,
+    /// `earlier_stays`
+    EarlierStays,
+    /// `discounts`
+    Discounts,
+    /// `series`
+    Series,
+    /// `write_series`
+    WriteSeries,
     /// `write`
     Write,
     /// `commit`

@@ -2,12 +2,15 @@
 
 use parkpro_domain::{
     command::Target,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 use super::{Faults, Step};
@@ -75,6 +78,48 @@ impl<T: Transaction> Transaction for FaultyTransaction<T> {
     async fn behind(&mut self, lot: &LotId, from: Turn) -> Result<Vec<(TicketId, Turn)>, PortError> {
         self.faults.step(Step::Behind)?;
         self.inner.behind(lot, from).await
+    }
+
+    async fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> Result<Vec<(TariffVersion, DocumentText)>, PortError> {
+        self.faults.step(Step::Documents)?;
+        self.inner.documents(versions).await
+    }
+
+    async fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
+        self.faults.step(Step::EarlierStays)?;
+        self.inner.earlier_stays(lot, plates, since).await
+    }
+
+    async fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+        self.faults.step(Step::Discounts)?;
+        self.inner.discounts(lot, codes, plates).await
+    }
+
+    async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {
+        self.faults.step(Step::Series)?;
+        self.inner.series(tariff).await
+    }
+
+    async fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> Result<(), PortError> {
+        self.faults.step(Step::WriteSeries)?;
+        self.inner.write_series(series, published).await
     }
 
     async fn write(

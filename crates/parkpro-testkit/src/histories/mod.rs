@@ -21,7 +21,7 @@ use std::{
 };
 
 use parkpro_domain::{
-    command::{Command, Leaving, Target},
+    command::{Command, Exit, Leaving, Target},
     lot::LotId,
     ports::Request,
     ticket::TicketId,
@@ -213,18 +213,27 @@ impl Together {
 
 /// Who has a turn alone.
 const fn is_alone(command: &Command) -> bool {
-    matches!(command, Command::OpenLot(_) | Command::AmendTicket { .. } | Command::RemoveLot { .. })
-        || command.sorts_the_queue()
+    matches!(
+        command,
+        Command::OpenLot(_)
+            | Command::AmendTicket { .. }
+            | Command::AttachDiscount { .. }
+            | Command::DetachDiscount { .. }
+            | Command::RemoveLot { .. }
+            | Command::ReviseTariff { .. }
+    ) || command.sorts_the_queue()
 }
 
 /// The ticket that a command makes or names.
 const fn ticket(command: &Command) -> Option<TicketId> {
     match command {
         Command::Enter(enter) => Some(enter.ticket),
-        Command::Exit { vehicle: Leaving::Ticket(ticket), .. }
+        Command::Exit(Exit { vehicle: Leaving::Ticket(ticket), .. })
         | Command::Withdraw { ticket }
         | Command::Void { ticket, .. }
-        | Command::AmendTicket { ticket, .. } => Some(*ticket),
+        | Command::AmendTicket { ticket, .. }
+        | Command::AttachDiscount { ticket, .. }
+        | Command::DetachDiscount { ticket, .. } => Some(*ticket),
         _ => None,
     }
 }
@@ -233,7 +242,7 @@ const fn ticket(command: &Command) -> Option<TicketId> {
 fn named(ask: &Ask, plates: &Plates) -> Vec<(PlateKey, LotId)> {
     match (&ask.command, ask.command.target()) {
         (Command::Enter(enter), _) => vec![(enter.plate.key().clone(), enter.lot.clone())],
-        (Command::Exit { vehicle: Leaving::Plate(plate), .. }, Target::Lot(lot)) => {
+        (Command::Exit(Exit { vehicle: Leaving::Plate(plate), .. }), Target::Lot(lot)) => {
             vec![(plate.clone(), lot.clone())]
         }
         (command, _) => ticket(command).into_iter().flat_map(|ticket| plates.of_ticket(ticket)).collect(),

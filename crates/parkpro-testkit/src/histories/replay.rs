@@ -17,6 +17,7 @@ use crate::{
     clock::HandClock,
     heard::Heard,
     memory::{MemoryRecord, MemoryStore},
+    reading,
     subject::Subject,
 };
 
@@ -93,10 +94,13 @@ fn place(ask: &Ask, answer: &Answer) -> (i64, u8) {
 
 async fn same_in_the_end(subject: &Subject, memory: &Memory) -> Result<(), TestCaseError> {
     let (records, expected) = (subject.records(), memory.record());
+    let expected_tariffs = memory.record();
     for lot in ["annex", "main"].map(ask::lot) {
         let (read, expected) = (everything(&*records, &lot).await, everything(&expected, &lot).await);
         prop_assert_eq!(read, expected);
     }
+    let tariffs = reading::tariffs(&*records, 2).await;
+    prop_assert_eq!(tariffs, reading::tariffs(&expected_tariffs, 2).await);
     audit(&*records).await;
     Ok(())
 }

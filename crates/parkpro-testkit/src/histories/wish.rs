@@ -1,7 +1,8 @@
 //! What may happen, in small numbers, so that it shrinks well; and what that is as commands.
 
 use parkpro_domain::{
-    command::{ChangeLot, ChangeSlot, Command, Enter, NewSlot, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, Enter, Exit, NewSlot, OpenLot},
+    discount::Terms,
     lot::{LotId, Priorities},
     ports::IdGenerator,
     ticket::TicketId,
@@ -16,7 +17,7 @@ use proptest::{
 use super::{Ask, History, Step};
 use crate::{
     ask,
-    clock::{HOUR, MINUTE, SECOND},
+    clock::{HOUR, MINUTE, MORNING, SECOND},
     ids::{CountingIds, nth_ticket},
 };
 
@@ -51,6 +52,16 @@ pub(super) enum Asked {
     Withdraw(usize),
     Void(usize),
     Amend(usize, Option<Text>, Option<Text>),
+    /// Which slot is left.
+    LeaveSlot(Text, Text, bool),
+    /// From when on, counted from the beginning of the history, and for whom.
+    Assign(Text, i64, Option<i64>, Option<Text>),
+    /// The price of an hour.
+    Publish(Text),
+    /// What it takes off, how often, and how often for each; none removes it.
+    Discount(Text, Text, Option<(Text, Option<u32>, Option<u32>)>),
+    Attach(usize, Text, bool),
+    Redeem(Text, Text, Vec<Text>),
 }
 
 #[derive(Debug, Clone)]
@@ -82,7 +93,11 @@ const ORDERS: [Text; 7] = [
     "vip:900,standard:0",
     "vip:60,royal:3600,standard:30",
 ];
+const CLASSES: [Text; 2] = ["car", "van"];
 const LABELS: [Text; 6] = ["A", "B", "C", "D", "E", "F"];
+const PRICES: [Text; 3] = ["1.00", "2.50 a day", "3.00 or 20.00"];
+const CODES: [Text; 3] = ["ONE", "TWO", "SIX"];
+const GIFTS: [Text; 4] = ["free 1800", "percent 50", "amount 1.00", "tariff day 1"];
 const KEYS: u8 = 20;
 
 fn lot() -> impl Strategy<Value = Text> {
@@ -110,6 +125,9 @@ fn priority() -> impl Strategy<Value = Text> {
 fn asked() -> impl Strategy<Value = Asked> {
     let (plate, demand) = (select(&PLATES[..]), select(&DEMANDS[..]));
     let (label, accepts) = (select(&LABELS[..]), select(&ACCEPTS[..]));
+    let (label_left, class_priced) = (label.clone(), select(&CLASSES[..]));
+    let code = select(&CODES[..]);
+    let terms = (select(&GIFTS[..]), option::of(0..4_u32), option::of(0..2_u32));
     let new_slot = (accepts.clone(), -1..2_i32);
     let change = (
         seen(),
@@ -148,6 +166,13 @@ fn asked() -> impl Strategy<Value = Asked> {
         2 => (lot(), option::of(0..4_u32), seen()).prop_map(|(lot, most, seen)| Asked::Limit(lot, most, seen)),
         1 => (lot(), option::weighted(0.8, 1..5_i64)).prop_map(|(lot, seen)| Asked::RemoveLot(lot, seen)),
         1 => lot().prop_map(Asked::Open),
+        5 => (lot(), label_left, any::<bool>()).prop_map(|(lot, label, lost)| Asked::LeaveSlot(lot, label, lost)),
+        3 => (lot(), 1..4_i64, option::weighted(0.4, 0..40 * HOUR), option::weighted(0.3, class_priced))
+            .prop_map(|(lot, version, from, class)| Asked::Assign(lot, version, from, class)),
+        1 => select(&PRICES[..]).prop_map(Asked::Publish),
+        3 => (lot(), code.clone(), option::weighted(0.9, terms)).prop_map(|(l, c, t)| Asked::Discount(l, c, t)),
+        4 => (0..6_usize, code.clone(), any::<bool>()).prop_map(|(ticket, code, on)| Asked::Attach(ticket, code, on)),
+        6 => (lot(), select(&PLATES[..]), vec(code, 1..=2)).prop_map(|(l, p, c)| Asked::Redeem(l, p, c)),
     ]
 }
 
@@ -164,11 +189,18 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
         let open = OpenLot { queue_limit, priorities, ..ask::open(lot, slots) };
         steps.push(Step::Ask(Ask { command: Command::OpenLot(open), key: None }));
     }
+    for price in ["2.00 a day", "4.00 EUR"] {
+        steps.extend(published(price, steps.len() == LOTS.len()));
+    }
     let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
     for wish in wishes {
         let step = match wish {
             Wish::Wait(micros) => Some(Step::Wait(*micros)),
             Wish::Again(nth) => again(&steps, *nth).map(|ask| Step::Ask(with_new_ticket(ask, &ids))),
+            Wish::Ask(Asked::Publish(price), None) => {
+                steps.extend(published(price, false));
+                None
+            }
             Wish::Ask(asked, key) => {
                 let key = key.map(|key| format!("key {key}"));
                 Some(Step::Ask(Ask { command: command(asked, &ids, &mut tickets), key }))
@@ -181,6 +213,12 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
         steps.extend(step);
     }
     History { steps }
+}
+
+/// The tariff `day` as it now is drafted and published.
+fn published(price: Text, new: bool) -> [Step; 2] {
+    let draft = if new { ask::new_tariff("day", price) } else { ask::draft("day", price) };
+    [draft, ask::publish("day")].map(|command| Step::Ask(Ask { command, key: None }))
 }
 
 /// The tickets that were asked for, whether they were given or not.
@@ -282,5 +320,24 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
             plate: plate.map(ask::plate),
             priority: priority.map(ask::priority),
         },
+        Asked::LeaveSlot(lot, label, lost_ticket) => match ask::exit_from(lot, label) {
+            Command::Exit(exit) => Command::Exit(Exit { lost_ticket: *lost_ticket, ..exit }),
+            other => other,
+        },
+        Asked::Assign(lot, version, from, class) => Command::AssignTariff(AssignTariff {
+            from: from.map(|from| MORNING.plus_micros(from)),
+            class: class.map(ask::class),
+            ..ask::assign(lot, ask::version("day", *version))
+        }),
+        Asked::Publish(price) => ask::draft("day", price),
+        Asked::Discount(lot, code, None) => ask::remove_discount(lot, code),
+        Asked::Discount(lot, code, Some((gift, limit, limit_per_plate))) => {
+            let (limit, limit_per_plate) = (*limit, *limit_per_plate);
+            let stacks = *code != "SIX";
+            ask::new_discount(lot, code, Terms { limit, limit_per_plate, stacks, ..ask::terms(gift) })
+        }
+        Asked::Attach(backwards, code, true) => ask::attach(ticket(backwards), code),
+        Asked::Attach(backwards, code, false) => ask::detach(ticket(backwards), code),
+        Asked::Redeem(lot, plate, codes) => ask::exit_with(lot, plate, codes),
     }
 }

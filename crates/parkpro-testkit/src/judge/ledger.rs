@@ -176,6 +176,9 @@ fn seen(command: &Command, outcome: &Outcome, replayed: bool) -> Seen {
                 Subject::Slot(slot) => Answered::Slots(vec![seen_slot(slot)], promoted),
                 Subject::Slots(slots) => Answered::Slots(slots.iter().map(seen_slot).collect(), promoted),
                 Subject::Lot(..) => Answered::Lot(promoted),
+                Subject::Tariff(_) | Subject::Discount(_) => {
+                    panic!("a crowd does not change tariffs or discounts")
+                }
             }
         }
     };
@@ -232,5 +235,21 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::AlreadyDeparted { ticket } => ("already-departed", Some(*ticket)),
         Refusal::NotWaiting { ticket, .. } => ("not-waiting", Some(*ticket)),
         Refusal::NotParked { ticket, .. } => ("not-parked", Some(*ticket)),
+        Refusal::NoSuchTariff(_) => ("no-such-tariff", None),
+        Refusal::NoSuchTariffVersion(_) => ("no-such-tariff-version", None),
+        Refusal::TariffIdTaken(_) => ("tariff-id-taken", None),
+        Refusal::NoDraft(_) => ("no-draft", None),
+        Refusal::TariffOfSettings(_) => ("tariff-of-settings", None),
+        Refusal::OtherCurrency { .. } => ("other-currency", None),
+        Refusal::TooManyTariffs => ("too-many-tariffs", None),
+        Refusal::NoSuchDiscount(_) => ("no-such-discount", None),
+        Refusal::DiscountCodeTaken(_) => ("discount-code-taken", None),
+        Refusal::DiscountUsedUp(_) => ("discount-used-up", None),
+        Refusal::DiscountUsedByPlate(_) => ("discount-used-by-plate", None),
+        Refusal::DiscountExpired(_) => ("discount-expired", None),
+        Refusal::DiscountNotYetValid(_) => ("discount-not-yet-valid", None),
+        Refusal::DiscountAlreadyAttached(_) => ("discount-already-attached", None),
+        Refusal::DiscountStandsAlone(_) => ("discount-stands-alone", None),
+        Refusal::TooManyDiscounts => ("too-many-discounts", None),
     }
 }

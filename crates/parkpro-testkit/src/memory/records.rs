@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::Entry,
     lot::{Lot, LotId, Version},
     ports::{
@@ -9,6 +10,7 @@ use parkpro_domain::{
         SlotCursor, SlotFilter, TicketFilter, TicketView, WaitingPage,
     },
     slot::{Slot, SlotLabel},
+    tariff::{Published, Series, TariffId, TariffVersion},
     ticket::{Ticket, TicketId, TicketNumber},
 };
 
@@ -165,5 +167,49 @@ impl Records for MemoryRecord {
             let place = |entry: &Entry| JournalCursor { version: entry.version, n: entry.n };
             page(of_lot.filter(|entry| place(entry) > after).cloned(), limit)
         }))
+    }
+    async fn discounts(
+        &self,
+        lot: LotId,
+        after: Option<DiscountCode>,
+        limit: u32,
+    ) -> Result<Option<Vec<Discount>>, PortError> {
+        Ok(self.look_at(&lot, |state, lot| {
+            let of_lot = state.discounts.iter().filter(|((of, _), _)| *of == lot.id).map(|(_, one)| one);
+            let there = of_lot.filter(|one| !one.retired);
+            page(there.filter(|one| after.as_ref().is_none_or(|after| one.code > *after)).cloned(), limit)
+        }))
+    }
+
+    async fn discount(&self, lot: LotId, code: DiscountCode) -> Result<Option<Discount>, PortError> {
+        Ok(self.look_at(&lot, |state, lot| state.discount(&lot.id, &code).cloned()).flatten())
+    }
+
+    async fn tariffs(&self, after: Option<TariffId>, limit: u32) -> Result<Vec<Series>, PortError> {
+        Ok(self.look(|state| {
+            let there = state.series.values().filter(|series| series.is_there());
+            let behind = there.filter(|series| after.as_ref().is_none_or(|after| series.id > *after));
+            page(behind.cloned(), limit)
+        }))
+    }
+
+    async fn tariff(&self, tariff: TariffId) -> Result<Option<Series>, PortError> {
+        Ok(self.look(|state| state.series.get(&tariff).filter(|series| series.is_there()).cloned()))
+    }
+
+    async fn tariff_versions(
+        &self,
+        tariff: TariffId,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Published>, PortError> {
+        Ok(self.look(|state| {
+            let all = state.published_of(&tariff).into_iter();
+            page(all.filter(|one| before.is_none_or(|before| one.number < before)).cloned(), limit)
+        }))
+    }
+
+    async fn tariff_version(&self, version: TariffVersion) -> Result<Option<Published>, PortError> {
+        Ok(self.look(|state| state.published(&version).cloned()))
     }
 }

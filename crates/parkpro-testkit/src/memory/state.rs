@@ -6,11 +6,14 @@ use std::{
 };
 
 use parkpro_domain::{
+    discount::{Discount, DiscountCode},
     event::{Entry, Principal},
     facts::Changes,
     lot::{Lot, LotId, Tally},
     ports::{Key, Reply},
+    protocol::EARLIER_STAYS,
     slot::{Slot, SlotId},
+    tariff::{EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{Berth, PlateCorrection, Stage, Ticket, TicketId, TicketStatus, Turn},
     time::Timestamp,
     vehicle::PlateKey,
@@ -27,6 +30,10 @@ pub(super) struct State {
     pub(super) journal: Vec<Entry>,
     pub(super) corrections: Vec<PlateCorrection>,
     pub(super) kept: BTreeMap<(Principal, String), Kept>,
+    pub(super) series: BTreeMap<TariffId, Series>,
+    versions: BTreeMap<TariffVersion, Published>,
+    pub(super) discounts: BTreeMap<(LotId, DiscountCode), Discount>,
+    pub(super) uses: BTreeMap<(LotId, DiscountCode, PlateKey), i64>,
 }
 
 /// What is kept under an idempotency key.
@@ -96,6 +103,42 @@ impl State {
         tally
     }
 
+    /// A discount of a lot.
+    pub(super) fn discount(&self, lot: &LotId, code: &DiscountCode) -> Option<&Discount> {
+        self.discounts.get(&(lot.clone(), code.clone()))
+    }
+
+    /// A state of a tariff.
+    pub(super) fn published(&self, version: &TariffVersion) -> Option<&Published> {
+        self.versions.get(version)
+    }
+
+    /// What was published of a tariff, newest first.
+    pub(super) fn published_of(&self, tariff: &TariffId) -> Vec<&Published> {
+        let of_tariff = self.versions.iter().rev().filter(|(version, _)| version.tariff == *tariff);
+        of_tariff.map(|(_, published)| published).collect()
+    }
+
+    /// A tariff as it now is, and what was published of it now.
+    pub(super) fn revise(&mut self, series: Series, published: Option<Published>) {
+        if let Some(published) = published {
+            let version = TariffVersion { tariff: series.id.clone(), number: published.number };
+            assert_eq!(series.newest.as_ref(), Some(&published), "what is published is the newest");
+            assert!(self.versions.insert(version, published).is_none(), "a version is published once");
+        }
+        assert_eq!(self.published_of(&series.id).first().copied(), series.newest.as_ref());
+        self.series.insert(series.id.clone(), series);
+    }
+
+    /// The last stays of a plate in a lot that ended after an instant.
+    pub(super) fn stays_of(&self, lot: &LotId, plate: &PlateKey, since: Timestamp) -> Vec<EarlierStay> {
+        let of_plate = self.tickets_of(lot).into_iter().rev().filter(|ticket| ticket.plate.key() == plate);
+        let departed = of_plate.filter(|ticket| ticket.status() == TicketStatus::Departed);
+        let stay = |ticket: Ticket| Some(EarlierStay { from: ticket.berth()?.since, to: ticket.ended_at()? });
+        let recent = departed.filter_map(stay).filter(|stay| stay.to > since);
+        recent.zip(0..EARLIER_STAYS).map(|(stay, _)| stay).collect()
+    }
+
     /// Forgets the oldest keys.
     pub(super) fn forget_keys(&mut self, used_before: Timestamp, most: u32) -> u32 {
         let old = |kept: &Kept| kept.used_at < used_before;
@@ -136,6 +179,9 @@ impl State {
             queue: delta,
             ..
         } = changes;
+        let (discounts, uses) = (changes.discounts, changes.discount_uses);
+        self.discounts.extend(discounts.into_iter().map(|one| ((id.clone(), one.code.clone()), one)));
+        self.uses.extend(uses.into_iter().map(|(code, plate, uses)| ((id.clone(), code, plate), uses)));
         self.lots.insert(id.clone(), lot);
         self.slots.extend(new_slots.into_iter().chain(slots).map(|slot| ((id.clone(), slot.id), slot)));
         let tickets = ended.into_iter().chain(moved).chain(amended).chain(new_tickets);
@@ -155,6 +201,7 @@ impl State {
         assert_eq!(queue, self.members(&id).into_iter().collect(), "the delta leads to the queue");
         assert_eq!(usize::try_from(delta.count).ok(), Some(queue.len()), "the delta counts the queue");
         self.check_rows(&id);
+        self.check_uses(&id);
     }
 
     /// The waiting tickets of a lot and their turns.
@@ -178,6 +225,24 @@ impl State {
             last = (entry.version, entry.n, Some(entry.at));
         }
         assert_eq!((last.0, last.2), (changes.lot.version, Some(changes.lot.last_at)));
+    }
+
+    /// A use is a ticket that has the discount.
+    fn check_uses(&self, lot: &LotId) {
+        let mut uses: BTreeMap<(LotId, DiscountCode, PlateKey), i64> = BTreeMap::new();
+        for ticket in self.tickets.values().filter(|ticket| ticket.lot == *lot) {
+            for code in &ticket.discounts {
+                *uses.entry((lot.clone(), code.clone(), ticket.plate.key().clone())).or_default() += 1;
+            }
+        }
+        let counted = self.uses.iter().filter(|((of, ..), uses)| of == lot && **uses != 0);
+        let counted: BTreeMap<_, _> = counted.map(|(key, uses)| (key.clone(), *uses)).collect();
+        assert_eq!(counted, uses, "each vehicle's uses are its tickets");
+        for discount in self.discounts.iter().filter(|((of, _), _)| of == lot).map(|(_, discount)| discount) {
+            let all: i64 =
+                uses.iter().filter(|((_, code, _), _)| *code == discount.code).map(|(_, n)| n).sum();
+            assert_eq!(discount.uses, all, "the uses of {} are its tickets", discount.code);
+        }
     }
 
     /// What a database makes sure of by its constraints.

@@ -5,13 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use parkpro_domain::{
     command::Target,
     demand::Demand,
+    discount::{Discount, DiscountCode},
     facts::{Changes, Facts, Needs},
     lot::{Lot, LotId},
     ports::{Clock, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
     slot::{Accepts, Slot},
+    tariff::{DocumentText, EarlierStay, Published, Series, TariffId, TariffVersion},
     ticket::{TicketId, Turn},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -24,6 +27,7 @@ pub struct MemoryTransaction {
     clock: Arc<dyn Clock>,
     turn: Option<OwnedMutexGuard<()>>,
     written: Vec<Changes>,
+    revised: Vec<(Series, Option<Published>)>,
     replies: Vec<(Key, Reply)>,
     now: Timestamp,
 }
@@ -31,7 +35,7 @@ pub struct MemoryTransaction {
 impl MemoryTransaction {
     pub(super) fn new(store: MemoryStore, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
-        Self { store, clock, turn: None, written: Vec::new(), replies: Vec::new(), now }
+        Self { store, clock, turn: None, written: Vec::new(), revised: Vec::new(), replies: Vec::new(), now }
     }
 
     fn check_open(&self) {
@@ -72,6 +76,7 @@ impl Transaction for MemoryTransaction {
             Target::LotOf(ticket) => {
                 state.ticket(*ticket).map_or(Lock::Missing, |ticket| Lock::Held(ticket.lot))
             }
+            Target::Tariff(_) => Lock::Tariff,
         };
         Ok(self.store.read(|state| targets.iter().map(|target| lock(state, target)).collect()))
     }
@@ -105,6 +110,71 @@ impl Transaction for MemoryTransaction {
         Ok(members.into_iter().filter(|(_, turn)| *turn >= from).collect())
     }
 
+    async fn documents(
+        &mut self,
+        versions: &[&TariffVersion],
+    ) -> Result<Vec<(TariffVersion, DocumentText)>, PortError> {
+        self.check_open();
+        assert!(versions.is_sorted() && !versions.is_empty(), "versions are asked for in order");
+        let document = |state: &State, version: &TariffVersion| {
+            state.published(version).map(|published| (version.clone(), published.document.clone()))
+        };
+        Ok(self.store.read(|state| versions.iter().filter_map(|version| document(state, version)).collect()))
+    }
+
+    async fn earlier_stays(
+        &mut self,
+        lot: &LotId,
+        plates: &[PlateKey],
+        since: Timestamp,
+    ) -> Result<Vec<(PlateKey, EarlierStay)>, PortError> {
+        self.check_open();
+        Ok(self.store.read(|state| {
+            let stays = plates.iter().flat_map(|plate| {
+                state.stays_of(lot, plate, since).into_iter().map(|stay| (plate.clone(), stay))
+            });
+            stays.collect()
+        }))
+    }
+
+    async fn discounts(
+        &mut self,
+        lot: &LotId,
+        codes: &[DiscountCode],
+        plates: &[PlateKey],
+    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+        self.check_open();
+        assert!(!codes.is_empty(), "who needs none asks for none");
+        Ok(self.store.read(|state| {
+            let discounts = codes.iter().filter_map(|code| state.discount(lot, code)).cloned();
+            let by = |code: &DiscountCode| {
+                plates
+                    .iter()
+                    .filter_map(|plate| {
+                        let uses = state.uses.get(&(lot.clone(), code.clone(), plate.clone()))?;
+                        Some((code.clone(), plate.clone(), *uses))
+                    })
+                    .collect::<Vec<_>>()
+            };
+            (discounts.collect(), codes.iter().flat_map(by).collect())
+        }))
+    }
+
+    async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {
+        self.check_open();
+        Ok(self.store.read(|state| state.series.get(tariff).cloned()))
+    }
+
+    async fn write_series(
+        &mut self,
+        series: &Series,
+        published: Option<&Published>,
+    ) -> Result<(), PortError> {
+        self.check_open();
+        self.revised.push((series.clone(), published.cloned()));
+        Ok(())
+    }
+
     async fn write(
         &mut self,
         changes: &[Changes],
@@ -121,7 +191,11 @@ impl Transaction for MemoryTransaction {
     async fn commit(&mut self) -> Result<(), PortError> {
         self.check_open();
         let (written, replies) = (std::mem::take(&mut self.written), std::mem::take(&mut self.replies));
+        let revised = std::mem::take(&mut self.revised);
         self.store.write(|state| {
+            for (series, published) in revised {
+                state.revise(series, published);
+            }
             for changes in written {
                 state.apply(changes);
             }
@@ -135,6 +209,7 @@ impl Transaction for MemoryTransaction {
 
     async fn rollback(&mut self) {
         self.written.clear();
+        self.revised.clear();
         self.replies.clear();
         self.turn = None;
     }
@@ -173,7 +248,12 @@ fn facts(state: &State, lot: Lot, needs: &Needs) -> Facts {
         stands_in.for_each(|slot| facts.know_slot(Slot::clone(slot)));
         facts.know_ticket(ticket);
     }
-    let labelled = slots.iter().filter(|slot| needs.labels.contains(&slot.label));
+    let occupied = slots.iter().filter(|slot| needs.occupants.contains(&slot.label));
+    for ticket in occupied.filter_map(|slot| slot.occupant.and_then(|ticket| state.ticket(ticket))) {
+        facts.know_ticket(ticket);
+    }
+    let wanted = |slot: &&&Slot| needs.labels.contains(&slot.label) || needs.occupants.contains(&slot.label);
+    let labelled = slots.iter().filter(wanted);
     labelled.for_each(|slot| facts.know_slot(Slot::clone(slot)));
     facts
 }

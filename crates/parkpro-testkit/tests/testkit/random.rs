@@ -43,6 +43,7 @@ async fn histories_meet_every_answer() {
         }
     }
     assert!(2 * requests > 5 * groups, "{requests} requests share {groups} turns");
+    // Not those that are about tariffs alone.
     let every = 20 + 4;
     assert_eq!(met.len(), every, "{met:?}");
     assert!(met["done"] > 2500 && met["promoted"] > 130, "{met:?}");

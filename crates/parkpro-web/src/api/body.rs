@@ -6,6 +6,7 @@ use parkpro_domain::{
     demand::{Feature, Features},
     invalid::Invalid,
     slot::{Accepts, Level, SlotLabel},
+    tariff,
     ticket::Reason,
     time::Timestamp,
     vehicle::VehicleClass,
@@ -66,6 +67,15 @@ impl Mistakes {
 impl From<Invalid> for Mistakes {
     fn from(invalid: Invalid) -> Self {
         Self::of(invalid.code, invalid.detail)
+    }
+}
+
+/// What is wrong with the document of a tariff.
+impl From<Vec<tariff::Mistake>> for Mistakes {
+    fn from(mistakes: Vec<tariff::Mistake>) -> Self {
+        let mistake =
+            |one: tariff::Mistake| Mistake { pointer: one.pointer, code: one.code, detail: one.detail };
+        Self(mistakes.into_iter().take(MOST_MISTAKES).map(mistake).collect())
     }
 }
 

@@ -11,11 +11,13 @@ use actix_web::{
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use parkpro_domain::{
+    discount::DiscountCode,
     event::Principal,
     invalid::Invalid,
     lot::LotId,
     ports::{Key, TicketView},
     slot::SlotLabel,
+    tariff::{TariffId, TariffVersion},
     ticket::TicketId,
 };
 use sha2::{Digest, Sha256};
@@ -33,7 +35,7 @@ use super::{
 
 /// Most bytes of a usual body.
 pub(crate) const SMALL: usize = 16 * 1024;
-/// Most bytes of a body that adds slots.
+/// Most bytes of a body that adds slots or has the document of a tariff in it.
 pub(crate) const LARGE: usize = 1024 * 1024;
 
 /// How long a body may take to arrive.
@@ -82,6 +84,23 @@ impl Call {
     /// The slot of the address.
     pub(crate) fn slot(&self) -> Result<SlotLabel, Problem> {
         self.named("label", SlotLabel::parse, Code::NoSuchSlot)
+    }
+
+    /// The code of the address.
+    pub(crate) fn discount(&self) -> Result<DiscountCode, Problem> {
+        self.named("code", DiscountCode::parse, Code::NoSuchDiscount)
+    }
+
+    /// The tariff of the address.
+    pub(crate) fn tariff(&self) -> Result<TariffId, Problem> {
+        self.named("tariff", TariffId::parse, Code::NoSuchTariff)
+    }
+
+    /// The version of the address.
+    pub(crate) fn tariff_version(&self) -> Result<TariffVersion, Problem> {
+        let number = self.part("version").parse().ok().filter(|number| *number > 0);
+        let number = number.ok_or_else(|| Problem::plain(Code::NoSuchTariffVersion))?;
+        Ok(TariffVersion { tariff: self.tariff()?, number })
     }
 
     /// The ticket of the address.

@@ -61,6 +61,12 @@ codes! {
         "The lot has no slot with this label. Labels are compared exactly.";
     NoSuchTicket 404 "no-such-ticket" "There is no such ticket"
         "No ticket of this installation has this id.";
+    NoSuchTariff 404 "no-such-tariff" "There is no such tariff"
+        "No tariff has this id, or nothing of it was published and its draft is gone. GET /api/v1/tariffs lists those that there are.";
+    NoSuchTariffVersion 404 "no-such-tariff-version" "The tariff has no such version"
+        "GET /api/v1/tariffs/{id}/versions lists what was published. A draft has no version before it is published.";
+    NoSuchDiscount 404 "no-such-discount" "There is no such discount"
+        "The lot has no discount under this code, or the ticket has not got it. Codes are of one lot.";
     NotInside 404 "not-parked" "The vehicle is not parked"
         "The vehicle that leaves is not inside this lot: it never came, withdrew, or its entry was voided.";
     MethodNotAllowed 405 "method-not-allowed" "Not with this method"
@@ -91,12 +97,38 @@ codes! {
         "Only a waiting ticket can be withdrawn or get another priority.";
     NotParked 409 "not-parked" "The ticket is not parked"
         "The vehicle of the ticket has no slot (any more), so its entry cannot be voided, and there is nothing to quote.";
+    TariffIdTaken 409 "tariff-id-taken" "The id is taken"
+        "A tariff has this id. PATCH gives it another draft.";
+    NoDraft 409 "no-draft" "The tariff has no draft"
+        "Nothing was drafted since the last version was published, or somebody published it just now.";
+    TariffOfSettings 409 "tariff-of-settings" "The settings say what this tariff is"
+        "The tariff `default` holds in every lot that was given no other. The setting `tariff.default` says what it is; each time that it says something new, the program publishes a version when it starts. To charge otherwise, draft a tariff of your own and give it to the lots.";
+    OtherCurrency 409 "other-currency" "The tariff is in another currency"
+        "A tariff that names a currency can only be given to lots whose fees are in it. One that names none is in whatever currency the lot has.";
+    TooManyTariffs 409 "too-many-tariffs" "The lot has as many tariffs as it may"
+        "A lot has at most 32 tariffs that hold or will hold. One that begins at the same instant for the same vehicles can still be overwritten.";
+    DiscountCodeTaken 409 "discount-code-taken" "The code is taken"
+        "The lot has a discount under this code. PATCH gives it other terms.";
+    DiscountUsedUp 409 "discount-used-up" "The discount is used up"
+        "It was used as often as it may be (`limit`). Nothing else of the request happened: the vehicle is still inside, and can leave without the code.";
+    DiscountUsedByPlate 409 "discount-used-by-plate" "This vehicle has used the discount"
+        "It has used it as often as each may (`limit_per_plate`). Nothing else of the request happened.";
+    DiscountExpired 409 "discount-expired" "The discount has expired"
+        "It can be used no more since `valid_until`. A ticket that got it before keeps it. Nothing else of the request happened.";
+    DiscountNotYetValid 409 "discount-not-yet-valid" "The discount is not valid yet"
+        "It can be used from `valid_from` on. Nothing else of the request happened.";
+    DiscountAlreadyAttached 409 "discount-already-attached" "The ticket has the discount already"
+        "A stay has a discount once. At an exit, codes that the ticket has need not be given again. Nothing else of the request happened.";
+    DiscountStandsAlone 409 "discount-stands-alone" "The discount suffers no other"
+        "It, or one that the ticket has, does not stack. Nothing else of the request happened.";
+    TooManyDiscounts 409 "too-many-discounts" "The ticket has as many discounts as it may"
+        "A ticket has at most 8. Nothing else of the request happened.";
     RequestInProgress 409 "request-in-progress" "The same key is in use"
         "A request with this Idempotency-Key still runs. Try again with the same key.";
     Stale 412 "stale" "It was changed since it was read"
         "`revision` is what it is now. Read it again, and send its new `ETag` as `If-Match`.";
     BodyTooLarge 413 "body-too-large" "The body is too large"
-        "A body has at most 16 KiB, and 1 MiB where slots are added.";
+        "A body has at most 16 KiB, and 1 MiB where slots are added or documents of tariffs are sent.";
     UnsupportedMediaType 415 "unsupported-media-type" "The body is not of a type that is taken"
         "Send `Content-Type: application/json`, not compressed. PATCH also takes `application/merge-patch+json`.";
     InvalidInput 422 "invalid-input" "Several things are wrong with the body"
@@ -151,6 +183,68 @@ codes! {
         "It is RFC 3339 with an offset, such as 2026-11-22T08:00:00Z.";
     OccurredAtOutOfRange 422 "occurred-at-out-of-range" "The gate's clock is too far off"
         "`occurred_at` is from 24 hours ago to 2 minutes ahead of the server's clock. It is recorded and decides nothing; leave it out if the clock cannot be trusted.";
+    InvalidTariffId 422 "invalid-tariff-id" "The id of a tariff is not right"
+        "It has 1 to 63 characters of a-z, 0-9, - and _, begins with a letter or a digit, and is not `simulate`.";
+    EndsBeforeItBegins 422 "ends-before-it-begins" "It ends before it begins"
+        "`exit` is not before `entry`, and `valid_until` is after `valid_from`.";
+    InvalidDiscountCode 422 "invalid-discount-code" "The code of a discount is not right"
+        "It has 1 to 32 characters of A-Z, 0-9, - and _; small letters count as capitals.";
+    OneOf 422 "one-of" "One of several forms is needed"
+        "In the document of a tariff: a rate is `free` or has one of `price`, `blocks` and `table`; a block has one of `price` and `per_hour`.";
+    Missing 422 "missing" "A part of a tariff is missing"
+        "In the document of a tariff: the detail says what is needed there.";
+    Empty 422 "empty" "A part of a tariff is empty"
+        "In the document of a tariff: a rate has at least one block, and a table at least one row.";
+    UnknownWord 422 "unknown-word" "There is no such word here"
+        "In the document of a tariff: the detail lists the words that there are.";
+    InvalidAmount 422 "invalid-amount" "The amount is not right"
+        "It is text, in major units, with digits and at most 6 decimals, such as `50.00`.";
+    InvalidPercent 422 "invalid-percent" "The percentage is not right"
+        "It is text from 0 to 100 with at most 4 decimals, such as `7.7`.";
+    InvalidDate 422 "invalid-date" "The date is not right"
+        "It is written 2026-12-25.";
+    InvalidLength 422 "invalid-length" "The length of time is not right"
+        "It is written `330s`, `15min`, `1h30min`, `24h` or `7d`, is longer than nothing and at most ten years.";
+    InvalidPeriod 422 "invalid-period" "The period is not right"
+        "It is a length such as `24h` or `7d`, or `calendar-day`, `calendar-week`, `calendar-month`.";
+    InvalidWhen 422 "invalid-when" "The times are not right"
+        "They are written as in `Mo-Fr 08:00-18:00, Sa 09:00-13:00`; the detail says what cannot be read.";
+    FinerThanMinorUnit 422 "finer-than-minor-unit" "The amount cannot be paid"
+        "An amount that is due as it stands has no fractions of the smallest unit of the tariff's currency. Rates may have.";
+    NotPositive 422 "not-positive" "The amount is nothing"
+        "The smallest coin is worth something.";
+    NotRising 422 "not-rising" "The parts do not rise"
+        "Blocks, rows and packages come in the order of their length, and a longer one does not cost less.";
+    NotOpen 422 "not-open" "The last part has an end"
+        "What follows the last row of a table has none.";
+    NoEnd 422 "no-end" "The prices end too early"
+        "The last block is open-ended, or something follows the last row, unless there is a restart or a maximum stay before.";
+    NoTax 422 "no-tax" "The tax is nothing"
+        "Leave it out.";
+    NoCondition 422 "no-condition" "The offer is for everybody"
+        "An offer says whom it is for: `enter`, `leave`, `during`, `longer_than` or `up_to`.";
+    Contradiction 422 "contradiction" "Nothing can fit this"
+        "No stay is longer than `longer_than` and at most `up_to`.";
+    StepMissing 422 "step-missing" "A step is missing"
+        "A price per hour is charged by steps of elapsed time, and so is everything if steps count once for the stay.";
+    SeveralSteps 422 "several-steps" "A rate has several steps"
+        "Steps that count once for the stay are of one length within a rate.";
+    CalendarStep 422 "calendar-step" "Steps of the calendar do not go with windows"
+        "Steps of a calendar period need a rate without windows, and stays that do not add up.";
+    NotDaily 422 "not-daily" "Stays add up over a day"
+        "With `accumulate`, `restart` is `calendar-day`.";
+    NotWholeDays 422 "not-whole-days" "The package is not of whole days"
+        "The cheapest combination of packages is one of whole days.";
+    NotCombinable 422 "not-combinable" "These rules do not go together"
+        "Stays that add up have no windows, caps at times or steps that count once.";
+    WindowHidden 422 "window-hidden" "The window never holds"
+        "Windows listed before cover all of its times.";
+    CapBelowFirstPrice 422 "cap-below-first-price" "The cap is below the first price"
+        "A cap for all times is not below what the first step costs.";
+    CapBelowShorter 422 "cap-below-shorter" "The cap is below one for a shorter time"
+        "A cap for a longer time is not below one for a shorter time.";
+    Overflow 422 "overflow" "The tariff is too dear"
+        "A stay of ten years would cost more than can be counted.";
     NothingFits 422 "nothing-fits" "No slot ever accepts this vehicle"
         "The lot has no slot, free or not, that accepts the class, has all that the vehicle `needs`, and is not reserved for others; so the vehicle would wait for ever.";
     UnknownPriority 422 "unknown-priority" "The lot has no such priority"

@@ -1,15 +1,18 @@
 //! Gates: vehicles come and leave.
 
 use parkpro_domain::{
-    command::{Command, Enter, Leaving},
+    command::{Command, Enter, Exit, Leaving},
+    discount::{DiscountCode, MOST_DISCOUNTS},
     ticket::{Priority, TicketId},
     vehicle::{Plate, VehicleClass},
 };
 
 use super::{
     Answered, Call, Code, Form, Place, TicketChange, at,
-    body::{Fields, features, seen_at, text},
+    body::{Fields, Mistakes, Read, features, flag, label, list, seen_at, text},
     call::{SMALL, read},
+    discounts::REDEEMING,
+    json::Json,
 };
 use crate::docs::{
     Doc, Tag,
@@ -38,17 +41,22 @@ pub(super) fn places() -> Vec<Place> {
             Code::OccurredAtOutOfRange,
         ]);
     let exit_doc = Doc::change("exit", Tag::Gate, "A vehicle leaves, and its fee is fixed")
-        .says("Names the vehicle by its plate or by its ticket. The slot goes to whoever waited longest and fits it, in the same change; `promoted` says who.")
+        .says("Names the vehicle by its plate, by its ticket, or by the slot that it stands in. It pays by the tariff that held when it parked, less what its discounts take off; a code that is refused refuses the exit. The slot goes to whoever waited longest and fits it, in the same change; `promoted` says who.")
         .takes::<Departure>(samples::departure())
         .answers::<TicketChange<'_>>(200, "Its ticket, with the fee", samples::left())
+        .refuses(&REDEEMING)
         .refuses(&[
+            Code::InvalidDiscountCode,
+            Code::OutOfRange,
             Code::NoSuchLot,
+            Code::NoSuchSlot,
             Code::NotInside,
             Code::StillWaiting,
             Code::AlreadyDeparted,
             Code::ChooseOne,
             Code::InvalidPlate,
             Code::InvalidTicketId,
+            Code::InvalidLabel,
             Code::InvalidInstant,
             Code::OccurredAtOutOfRange,
         ]);
@@ -90,17 +98,32 @@ async fn exit(mut call: Call) -> Answered {
     let command = read(&json, |mut fields| {
         let vehicle = leaving(&mut fields);
         let occurred_at = fields.optional("occurred_at", seen_at(call.park.clock.now()));
-        fields.finish(|| Some(Command::Exit { lot, vehicle: vehicle?, occurred_at }))
+        let lost_ticket = fields.optional("lost_ticket", flag).unwrap_or(false);
+        let discounts = fields.optional("discounts", codes).unwrap_or_default();
+        fields.finish(|| {
+            Some(Command::Exit(Exit { lot, vehicle: vehicle?, occurred_at, lost_ticket, discounts }))
+        })
     })?;
     call.change(command, Form::Changed, Some(&json)).await
 }
 
+/// The codes that a leaving vehicle redeems.
+fn codes(json: &Json<'_>) -> Read<Vec<DiscountCode>> {
+    let codes = list(text(DiscountCode::parse))(json)?;
+    if codes.len() <= MOST_DISCOUNTS {
+        return Ok(codes);
+    }
+    Err(Mistakes::of("out-of-range", format!("a stay has at most {MOST_DISCOUNTS} discounts")))
+}
+
 pub(crate) fn leaving(fields: &mut Fields<'_>) -> Option<Leaving> {
-    let (by_plate, by_ticket) = (fields.has("plate"), fields.has("ticket"));
+    let given = ["plate", "ticket", "slot"].into_iter().filter(|name| fields.has(name)).count();
     let plate = fields.optional("plate", text(Plate::parse));
     let ticket = fields.optional("ticket", text(TicketId::parse));
-    if by_plate == by_ticket {
-        fields.wrong("choose-one", "give either plate or ticket");
+    let slot = fields.optional("slot", label);
+    if given != 1 {
+        fields.wrong("choose-one", "give one of plate, ticket and slot");
     }
-    plate.map(|plate| Leaving::Plate(plate.key().clone())).or(ticket.map(Leaving::Ticket))
+    let plate = plate.map(|plate| Leaving::Plate(plate.key().clone()));
+    plate.or(ticket.map(Leaving::Ticket)).or(slot.map(Leaving::Slot))
 }

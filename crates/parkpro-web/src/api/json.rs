@@ -71,6 +71,21 @@ impl<'a> Json<'a> {
     }
 }
 
+impl From<&Json<'_>> for serde_json::Value {
+    fn from(json: &Json<'_>) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Flag(flag) => Self::Bool(*flag),
+            Json::Number(number) => Self::Number(number.clone()),
+            Json::Text(text) => Self::String(text.as_ref().to_owned()),
+            Json::List(items) => Self::Array(items.iter().map(Self::from).collect()),
+            Json::Object(fields) => Self::Object(
+                fields.iter().map(|(name, value)| (name.as_ref().to_owned(), value.into())).collect(),
+            ),
+        }
+    }
+}
+
 /// Length first, then the bytes: no escapes needed, and no two texts give the same bytes.
 fn write_text(text: &str, out: &mut Vec<u8>) {
     out.extend(text.len().to_string().bytes());

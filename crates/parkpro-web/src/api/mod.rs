@@ -6,6 +6,7 @@ mod body;
 mod call;
 mod change;
 mod code;
+mod discounts;
 mod events;
 mod gate;
 mod health;
@@ -18,6 +19,9 @@ mod request_id;
 mod route;
 mod shapes;
 mod slots;
+mod tariff_document;
+mod tariff_text;
+mod tariffs;
 mod tickets;
 mod wording;
 
@@ -57,6 +61,7 @@ pub(crate) use self::{
     route::{Answered, Place, at},
     shapes::*,
     slots::new_slots,
+    tariff_text::{JsonDocuments, document, text as tariff_text},
     wording::{Form, Words},
 };
 use crate::{docs, live::Live, metrics::Metrics};
@@ -96,7 +101,8 @@ pub fn configure(park: Arc<CarPark>) -> impl FnOnce(&mut ServiceConfig) {
 /// Every address.
 pub(crate) fn places() -> Vec<Place> {
     let api = [gate::places, tickets::places, availability::places, queue::places, events::places];
-    let operators = [lots::places, slots::places, health::places, docs::places];
+    let operators =
+        [lots::places, slots::places, tariffs::places, discounts::places, health::places, docs::places];
     api.into_iter().chain(operators).flat_map(|places| places()).collect()
 }
 

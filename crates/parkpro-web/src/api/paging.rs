@@ -3,14 +3,19 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use parkpro_domain::{
+    discount::DiscountCode,
     invalid::Invalid,
     lot::{LotId, Version},
     ports::{JournalCursor, QueueCursor, SlotCursor},
     slot::SlotLabel,
+    tariff::TariffId,
     ticket::{TicketId, TicketNumber, Turn},
 };
 
-use super::body::{Fields, text, whole_text};
+use super::{
+    body::{Fields, text, whole_text},
+    tariffs::VersionCursor,
+};
 
 const USUAL: u32 = 50;
 const MOST: u32 = 200;
@@ -81,6 +86,42 @@ impl Cursor for LotId {
 
     fn read(text: &str) -> Option<Self> {
         Self::parse(text).ok()
+    }
+}
+
+impl Cursor for DiscountCode {
+    const LIST: &'static str = "discounts";
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Cursor for TariffId {
+    const LIST: &'static str = "tariffs";
+
+    fn write(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::parse(text).ok()
+    }
+}
+
+impl Cursor for VersionCursor {
+    const LIST: &'static str = "versions";
+
+    fn write(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
     }
 }
 

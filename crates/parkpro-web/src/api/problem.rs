@@ -8,9 +8,11 @@ use actix_web::{
 };
 use parkpro_domain::{
     demand::Demand,
+    discount::MOST_DISCOUNTS,
     lot::Version,
     outcome::Refusal,
     ports::{BoxError, Fault, LedgerError, PortError},
+    tariff::MOST_ASSIGNMENTS,
     ticket::TicketId,
 };
 use serde::Serialize;
@@ -298,6 +300,68 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::NotWaiting { ticket, status } => {
             (Code::NotWaiting, format!("The ticket is {}, not waiting.", status.as_str()), of(ticket))
         }
+        Refusal::NoSuchTariff(tariff) => (Code::NoSuchTariff, format!("There is no tariff {tariff}."), none),
+        Refusal::NoSuchTariffVersion(version) => (
+            Code::NoSuchTariffVersion,
+            format!("The tariff {} has no version {}.", version.tariff, version.number),
+            none,
+        ),
+        Refusal::TariffIdTaken(tariff) => {
+            (Code::TariffIdTaken, format!("There is a tariff {tariff} already."), none)
+        }
+        Refusal::NoDraft(tariff) => (Code::NoDraft, format!("The tariff {tariff} has no draft."), none),
+        Refusal::TariffOfSettings(tariff) => (
+            Code::TariffOfSettings,
+            format!("The tariff {tariff} is what the settings of the program say it is."),
+            none,
+        ),
+        Refusal::OtherCurrency { tariff, lot } => (
+            Code::OtherCurrency,
+            format!("The prices of the tariff are in {tariff}, and the fees of the lot in {lot}."),
+            none,
+        ),
+        Refusal::TooManyTariffs => (
+            Code::TooManyTariffs,
+            format!(
+                "The lot has {MOST_ASSIGNMENTS} tariffs that hold or will hold, which is as many as it may."
+            ),
+            none,
+        ),
+        Refusal::NoSuchDiscount(code) => {
+            (Code::NoSuchDiscount, format!("There is no discount {code} here."), none)
+        }
+        Refusal::DiscountCodeTaken(code) => {
+            (Code::DiscountCodeTaken, format!("The lot has a discount {code} already."), none)
+        }
+        Refusal::DiscountUsedUp(code) => {
+            (Code::DiscountUsedUp, format!("The discount {code} was used as often as it may be."), none)
+        }
+        Refusal::DiscountUsedByPlate(code) => (
+            Code::DiscountUsedByPlate,
+            format!("This vehicle has used the discount {code} as often as it may."),
+            none,
+        ),
+        Refusal::DiscountExpired(code) => {
+            (Code::DiscountExpired, format!("The discount {code} can be used no more."), none)
+        }
+        Refusal::DiscountNotYetValid(code) => {
+            (Code::DiscountNotYetValid, format!("The discount {code} cannot be used yet."), none)
+        }
+        Refusal::DiscountAlreadyAttached(code) => (
+            Code::DiscountAlreadyAttached,
+            format!("The ticket has the discount {code} already, or it was given twice."),
+            none,
+        ),
+        Refusal::DiscountStandsAlone(code) => (
+            Code::DiscountStandsAlone,
+            format!("The discount {code} and those that the ticket has cannot be used together."),
+            none,
+        ),
+        Refusal::TooManyDiscounts => (
+            Code::TooManyDiscounts,
+            format!("The ticket has {MOST_DISCOUNTS} discounts, which is as many as it may."),
+            none,
+        ),
         Refusal::NotParked { ticket, status } => {
             (Code::NotParked, format!("The ticket is {}, not parked.", status.as_str()), of(ticket))
         }

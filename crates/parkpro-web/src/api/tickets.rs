@@ -52,7 +52,7 @@ pub(super) fn places() -> Vec<Place> {
         .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::voided())
         .refuses(&[Code::NoSuchTicket, Code::NotParked, Code::InvalidReason]);
     let quoted = Doc::read("quoteTicket", Tag::Tickets, "The fee if the vehicle left now")
-        .says("Line by line. If it has left, the fee that it paid.")
+        .says("Line by line, by the tariff that held when it parked, and when and to what it next changes. If it has left, the fee that it paid.")
         .query("at", "If it left at this instant instead.", parameter::instant())
         .answers::<QuoteBody<'_>>(200, "The fee", samples::quote())
         .refuses(&[Code::NoSuchTicket, Code::NotParked]);
@@ -146,7 +146,8 @@ async fn show_quote(call: Call) -> Answered {
     })?;
     let view = call.ticket_view().await?;
     let at = at.unwrap_or_else(|| call.park.clock.now());
-    let quote = quote(&view, &call.park.rules, at)
+    let quote = quote(&*call.park.records, &call.park.rules, &view, at)
+        .await?
         .map_err(|refusal| Problem::refused(&refusal, Some(view.lot.version)))?;
     Ok(ok(&QuoteBody::of(view.ticket.id, &quote)))
 }

@@ -16,8 +16,9 @@ use super::{
     problem::{PROBLEM_JSON, Problem},
     request_id::RequestId,
     shapes::{
-        LotBody, LotChange, PromotedBody, SlotBody, SlotChange, SlotsChange, TicketBody, TicketChange, etag,
-        lot_url, slot_url, ticket_url, write,
+        DiscountBody, DiscountChange, LotBody, LotChange, PromotedBody, SlotBody, SlotChange, SlotsChange,
+        TariffBody, TariffChange, TicketBody, TicketChange, discount_url, etag, lot_url, slot_url,
+        tariff_url, ticket_url, version_url, write,
     },
 };
 
@@ -28,6 +29,8 @@ pub(crate) enum Form {
     Created,
     /// Several new things: 201.
     SeveralCreated,
+    /// A new version of something: 201 and its place.
+    Published,
     /// Something is different now.
     Changed,
     /// Something is gone.
@@ -37,7 +40,7 @@ pub(crate) enum Form {
 impl Form {
     const fn status(self) -> u16 {
         match self {
-            Self::Created | Self::SeveralCreated => 201,
+            Self::Created | Self::SeveralCreated | Self::Published => 201,
             Self::Changed | Self::Removed => 200,
         }
     }
@@ -80,7 +83,7 @@ impl Words {
         let lot_version = outcome.version.map(|version| version.0);
         let lot = outcome.lot.as_ref().map_or("", LotId::as_str);
         let promoted = PromotedBody::all(promoted);
-        let created = self.form == Form::Created;
+        let created = matches!(self.form, Form::Created | Form::Published);
         let tag = |revision| (self.form != Form::Removed).then(|| etag(revision));
         let (body, location, etag) = match subject {
             Subject::Ticket { ticket, position } => {
@@ -94,6 +97,18 @@ impl Words {
             Subject::Lot(lot, tally) => {
                 let body = write(&LotChange { lot: LotBody::of(lot, tally), lot_version, promoted });
                 (body, Some(lot_url(&lot.id)), tag(lot.revision))
+            }
+            Subject::Tariff(series) => {
+                let place = match series.newest_version().filter(|_| self.form == Form::Published) {
+                    Some(version) => version_url(&version),
+                    None => tariff_url(&series.id),
+                };
+                (write(&TariffChange { tariff: TariffBody::of(series) }), Some(place), tag(series.revision))
+            }
+            Subject::Discount(discount) => {
+                let (place, tag) = (discount_url(lot, &discount.code), tag(discount.revision));
+                let discount = DiscountBody::of(discount);
+                (write(&DiscountChange { discount, lot_version, promoted }), Some(place), tag)
             }
             Subject::Slot(slot) => {
                 let body = write(&SlotChange { slot: SlotBody::of(lot, slot), lot_version, promoted });

@@ -57,6 +57,9 @@ pub(super) fn of_path(path: &str) -> impl Iterator<Item = Parameter> {
         let (about, example) = match name {
             "lot" => ("The id of the lot.", "main"),
             "label" => ("The label of the slot; `#` is written `%23`.", "A-07"),
+            "tariff" => ("The id of the tariff.", "short-term"),
+            "code" => ("The code of the discount.", "SHOP1"),
+            "version" => ("The number of the version.", "3"),
             _ => ("The id of the ticket.", "0199f0c2-7a10-7000-8000-000000000412"),
         };
         required(ParameterIn::Path, name, about, example)

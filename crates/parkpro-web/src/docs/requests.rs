@@ -2,6 +2,7 @@
 //! them can be named; the tests hold both together.
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -26,7 +27,7 @@ pub struct Arrival {
     pub occurred_at: Option<String>,
 }
 
-/// A vehicle that leaves: `plate` or `ticket`, and only one.
+/// A vehicle that leaves: `plate`, `ticket` or `slot`, and only one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Departure {
@@ -35,6 +36,15 @@ pub struct Departure {
     pub plate: Option<String>,
     /// Its ticket.
     pub ticket: Option<Uuid>,
+    /// The label of the slot that it stands in.
+    #[schema(pattern = "^[A-Za-z0-9_.#-]{1,32}$")]
+    pub slot: Option<String>,
+    /// Whether the driver has lost the ticket: then it costs what the tariff says about that.
+    #[schema(default = false)]
+    pub lost_ticket: Option<bool>,
+    /// Codes of discounts that it redeems, besides those that its ticket has.
+    #[schema(max_items = 8)]
+    pub discounts: Option<Vec<String>>,
     /// When the gate saw it, by the gate's own clock: from 24 hours ago to 2 minutes ahead. Recorded, never decisive.
     #[schema(format = DateTime)]
     pub occurred_at: Option<String>,
@@ -248,6 +258,196 @@ pub struct Voiding {
     /// For those who read it later.
     #[schema(min_length = 1, max_length = 200)]
     pub reason: String,
+}
+
+/// A new tariff and its first draft.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTariff {
+    /// A slug: it names the tariff in every address.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$")]
+    pub id: String,
+    /// What it says, in the language of `docs/tariffs.md`.
+    #[schema(value_type = Object)]
+    pub document: Value,
+}
+
+/// Another draft of a tariff.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDraft {
+    /// What it says, in the language of `docs/tariffs.md`.
+    #[schema(value_type = Object)]
+    pub document: Value,
+}
+
+/// A tariff for stays in a lot that begin later.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewLotTariff)]
+pub struct LotTariff {
+    /// Its id.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,62}$")]
+    pub tariff: String,
+    /// Which version of it.
+    #[schema(minimum = 1)]
+    pub version: i64,
+    /// From when on; from now on if that is past, or without it.
+    #[schema(format = DateTime)]
+    pub from: Option<String>,
+    /// For vehicles of this class; for all without it.
+    #[schema(pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub vehicle_class: Option<String>,
+}
+
+/// A stay that is tried out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// A document, or the id of a tariff.
+    pub tariff: TrialTariff,
+    /// A version of the tariff; the newest without it.
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+    /// The draft of the tariff instead of a version.
+    #[schema(default = false)]
+    pub draft: Option<bool>,
+    /// IANA time zone of the lot.
+    pub time_zone: String,
+    /// ISO 4217; needed if the tariff has none of its own.
+    #[schema(pattern = "^[A-Z]{3}$")]
+    pub currency: Option<String>,
+    /// When the vehicle parks.
+    #[schema(format = DateTime)]
+    pub entry: String,
+    /// When it leaves.
+    #[schema(format = DateTime)]
+    pub exit: String,
+    /// What kind of vehicle it is.
+    #[schema(default = "car", pattern = "^[a-z0-9][a-z0-9_-]{0,31}$")]
+    pub vehicle_class: Option<String>,
+    /// Whether the driver has lost the ticket.
+    #[schema(default = false)]
+    pub lost_ticket: Option<bool>,
+    /// Other stays of the plate, for tariffs that add up those of one day.
+    #[schema(max_items = 64)]
+    pub earlier_stays: Option<Vec<TrialStay>>,
+    /// What is taken off.
+    #[schema(max_items = 8)]
+    pub discounts: Option<Vec<TrialDiscount>>,
+}
+
+/// Something that is taken off.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrialDiscount {
+    /// What the line of the fee calls it.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
+    pub code: String,
+    /// What it takes off.
+    pub grant: NewGrant,
+}
+
+/// A document, or the id of a tariff.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum TrialTariff {
+    /// The id of a tariff.
+    Id(String),
+    /// A document in the language of `docs/tariffs.md`.
+    #[schema(value_type = Object)]
+    Document(Map<String, Value>),
+}
+
+/// A stay that was over before.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrialStay {
+    /// When it began.
+    #[schema(format = DateTime)]
+    pub from: String,
+    /// When it ended.
+    #[schema(format = DateTime)]
+    pub to: String,
+}
+
+/// A new discount.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDiscount {
+    /// What it is used by; small letters count as capitals.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
+    pub code: String,
+    /// What it takes off.
+    pub grant: NewGrant,
+    /// From when on it may be used.
+    #[schema(format = DateTime)]
+    pub valid_from: Option<String>,
+    /// Before when it may be used.
+    #[schema(format = DateTime)]
+    pub valid_until: Option<String>,
+    /// How often it may be used.
+    #[schema(minimum = 1)]
+    pub limit: Option<u32>,
+    /// How often each vehicle may use it.
+    #[schema(minimum = 1)]
+    pub limit_per_plate: Option<u32>,
+    /// Whether a stay may have others beside it.
+    #[schema(default = true)]
+    pub stacks: Option<bool>,
+}
+
+/// What a discount takes off: one of `free_minutes`, `percent`, `amount`, and `tariff` with `version`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrant {
+    /// Minutes at the beginning of the stay.
+    #[schema(minimum = 1)]
+    pub free_minutes: Option<i64>,
+    /// A share of what is due, with at most 4 decimals.
+    #[schema(pattern = "^[0-9]{1,3}(\\.[0-9]{1,4})?$")]
+    pub percent: Option<String>,
+    /// An amount in major units of the lot's currency, at most what is due.
+    #[schema(pattern = "^[0-9]{1,9}(\\.[0-9]{1,6})?$")]
+    pub amount: Option<String>,
+    /// The prices of this tariff …
+    pub tariff: Option<String>,
+    /// … in this version.
+    #[schema(minimum = 1)]
+    pub version: Option<i64>,
+}
+
+/// What to change about a discount; what is missing stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscountTerms {
+    /// What it takes off.
+    #[schema(nullable = false)]
+    pub grant: Option<NewGrant>,
+    /// From when on it may be used; null is always.
+    #[schema(format = DateTime)]
+    pub valid_from: Option<String>,
+    /// Before when it may be used; null is always.
+    #[schema(format = DateTime)]
+    pub valid_until: Option<String>,
+    /// How often it may be used; null is any number of times.
+    #[schema(minimum = 1)]
+    pub limit: Option<u32>,
+    /// How often each vehicle may use it; null is any number of times.
+    #[schema(minimum = 1)]
+    pub limit_per_plate: Option<u32>,
+    /// Whether a stay may have others beside it.
+    #[schema(nullable = false)]
+    pub stacks: Option<bool>,
+}
+
+/// A discount for a ticket.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Validation {
+    /// The code of a discount of the lot.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,32}$")]
+    pub code: String,
 }
 
 /// An object without fields; the body may also be empty.

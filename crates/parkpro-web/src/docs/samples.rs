@@ -3,15 +3,19 @@
 
 use parkpro_domain::{
     demand::{Demand, Features},
+    discount::{Discount, DiscountCode, Gift, Terms},
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     invalid::Invalid,
     lot::{Lot, LotId, LotName, Priorities, Tally, Version},
-    money::{Currency, MajorAmount},
+    money::Currency,
     outcome::{Done, Outcome, Promotion, Subject},
     parking::Quote,
     ports::{PlateHistory, TicketView},
     slot::{Accepts, Level, Slot, SlotId, SlotLabel},
-    tariff::{Fee, FeePolicy, StartedHours, Stay},
+    tariff::{
+        Assignment, Assignments, Change, DocumentText, Fee, Language, Length, Published, Series, Stay,
+        Tariff, TariffId, TariffVersion,
+    },
     ticket::{Berth, PlateCorrection, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, Turn},
     time::{Timestamp, Zone},
     vehicle::{Plate, VehicleClass},
@@ -21,8 +25,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::api::{
-    AvailabilityBody, EventBody, Form, Health, LotBody, Page, PlatesBody, PolicyBody, QueuePage, QuoteBody,
-    RequestId, SlotBody, TicketBody, Words, event_frame,
+    AssignmentBody, AvailabilityBody, DiscountBody, EventBody, Form, Health, Instant, JsonDocuments, LotBody,
+    LotTariffs, Page, PlatesBody, PolicyBody, PublishedBody, QueuePage, QuoteBody, RequestId, SimulationBody,
+    SlotBody, TableBody, TableRow, TariffBody, TariffLine, TicketBody, VersionLine, VersionName, Words,
+    event_frame,
 };
 
 pub(crate) type Told<T> = Result<T, Invalid>;
@@ -58,6 +64,7 @@ pub(crate) fn the_lot() -> Told<Lot> {
         accepting: true,
         queue_limit: Some(200),
         priorities: Priorities::usual(),
+        tariffs: Assignments::default(),
         revision: 3,
         retired: false,
         version: Version(VERSION),
@@ -112,18 +119,55 @@ pub(crate) fn a_ticket(number: i64, plate: &str, arrived: i64, stage: Stage) -> 
         turn: Turn::of(1, TicketNumber(number)),
         arrived_at: after(arrived),
         occurred_at: None,
+        discounts: Vec::new(),
         stage,
     })
 }
 
 fn the_berth(since: i64) -> Told<Berth> {
-    Ok(Berth { slot: SlotId(7), label: SlotLabel::parse("A-07")?, admission: 1029, since: after(since) })
+    let tariff = Some(TariffVersion { tariff: TariffId::usual(), number: 1 });
+    Ok(Berth {
+        slot: SlotId(7),
+        label: SlotLabel::parse("A-07")?,
+        admission: 1029,
+        since: after(since),
+        tariff,
+    })
 }
 
-fn the_fee(until: i64) -> Told<(Fee, Timestamp)> {
-    let policy = StartedHours::new(MajorAmount::parse("50.00")?);
+fn the_fee(until: i64) -> Told<(Fee, Option<Change>)> {
     let stay = Stay::new(after(1), after(until), VehicleClass::car(), Zone::UTC, Currency::parse("EUR")?);
-    Ok((policy.fee(&stay), policy.holds_until(&stay)))
+    let tariff = the_tariff(USUAL)?;
+    Ok((tariff.fee(&stay), tariff.next_change(&stay)))
+}
+
+/// The tariff that a new installation has.
+pub(crate) const USUAL: &str = include_str!("../../../../config/tariff.json");
+
+/// A board at an airport.
+const SHORT_TERM: &str = r#"{"name":"Short term","currency":"EUR","rate":{"blocks":[{"to":"1h","price":"2.00"},{"step":"30min","price":"1.00"}]},"caps":[{"name":"Daily maximum","max":"24.00","per":"24h"}],"tax":{"percent":"19","included":true}}"#;
+
+fn the_tariff(document: &str) -> Told<Tariff> {
+    JsonDocuments.read(&DocumentText::new(document))
+}
+
+fn a_version(number: i64) -> Told<TariffVersion> {
+    Ok(TariffVersion { tariff: TariffId::parse("short-term")?, number })
+}
+
+fn a_published(number: i64) -> Published {
+    Published { number, document: DocumentText::new(SHORT_TERM), at: after(0) }
+}
+
+/// A tariff at its n-th change: drafted, published, drafted again.
+pub(crate) fn a_series(revision: i64) -> Told<Series> {
+    let id = TariffId::parse("short-term")?;
+    let draft = (revision != 2).then(|| DocumentText::new(SHORT_TERM));
+    Ok(Series { id, revision, draft, newest: (revision > 1).then(|| a_published(1)) })
+}
+
+fn an_assignment() -> Told<Assignment> {
+    Ok(Assignment { from: after(0), class: None, tariff: a_version(1)? })
 }
 
 pub(crate) fn is_parked() -> Told<Ticket> {
@@ -234,8 +278,10 @@ pub(crate) fn queue() -> Value {
 }
 
 pub(crate) fn quote() -> Value {
-    told(the_fee(65 * MINUTE).map(|(fee, until)| {
-        let quote = Quote { at: after(65 * MINUTE), fee, valid_until: Some(until) };
+    told(the_fee(65 * MINUTE).map(|(fee, next)| {
+        let tariff = Some(TariffVersion { tariff: TariffId::usual(), number: 1 });
+        let valid_until = next.map(|next| next.at.plus_micros(-1));
+        let quote = Quote { at: after(65 * MINUTE), fee, tariff, valid_until, next };
         json!(QuoteBody::of(ticket_id(1042), &quote))
     }))
 }
@@ -330,6 +376,172 @@ pub(crate) fn stream() -> String {
     frames.ok().and_then(|frames| String::from_utf8(frames).ok()).unwrap_or_default()
 }
 
+pub(crate) fn a_discount() -> Told<Discount> {
+    let terms = Terms {
+        gift: Gift::parse("free 3600")?,
+        valid_from: None,
+        valid_until: Some(after(30 * 24 * HOUR)),
+        limit: Some(500),
+        limit_per_plate: Some(1),
+        stacks: true,
+    };
+    Ok(Discount { code: DiscountCode::parse("SHOP1")?, terms, uses: 17, revision: 1, retired: false })
+}
+
+pub(crate) fn discount() -> Value {
+    told(a_discount().map(|discount| json!(DiscountBody::of(&discount))))
+}
+
+pub(crate) fn discounts() -> Value {
+    json!(Page { data: vec![discount()], next_cursor: None })
+}
+
+pub(crate) fn discount_added() -> Value {
+    let new = a_discount().map(|discount| Subject::Discount(Box::new(Discount { uses: 0, ..discount })));
+    answer(Form::Created, new, Vec::new())
+}
+
+pub(crate) fn discount_changed() -> Value {
+    let changed =
+        a_discount().map(|discount| Subject::Discount(Box::new(Discount { revision: 2, ..discount })));
+    answer(Form::Changed, changed, Vec::new())
+}
+
+pub(crate) fn validated() -> Value {
+    let ticket = is_parked()
+        .and_then(|ticket| Ok(Ticket { discounts: vec![DiscountCode::parse("SHOP1")?], ..ticket }));
+    answer(Form::Changed, of_ticket(ticket, None), Vec::new())
+}
+
+pub(crate) fn new_discount() -> Examples {
+    vec![
+        (
+            "an hour",
+            json!({ "code": "SHOP1", "grant": { "free_minutes": 60 }, "limit": 500, "limit_per_plate": 1 }),
+        ),
+        (
+            "a share",
+            json!({
+                "code": "ADVENT", "grant": { "percent": "25" }, "stacks": false,
+                "valid_from": after(HOUR).to_string(), "valid_until": after(30 * 24 * HOUR).to_string(),
+            }),
+        ),
+        ("an amount", json!({ "code": "KINO", "grant": { "amount": "2.50" } })),
+        ("a tariff", json!({ "code": "STAFF", "grant": { "tariff": "staff", "version": 2 } })),
+    ]
+}
+
+pub(crate) fn discount_terms() -> Examples {
+    vec![("no limit", json!({ "limit": null, "grant": { "percent": "20" } }))]
+}
+
+pub(crate) fn validation() -> Examples {
+    vec![("a shop", json!({ "code": "SHOP1" }))]
+}
+
+pub(crate) fn tariff() -> Value {
+    told(a_series(3).map(|series| json!(TariffBody::of(&series))))
+}
+
+pub(crate) fn tariffs() -> Value {
+    told(a_series(3).map(|series| json!(Page { data: vec![TariffLine::of(&series)], next_cursor: None })))
+}
+
+fn of_tariff(revision: i64) -> Told<Subject> {
+    a_series(revision).map(|series| Subject::Tariff(Box::new(series)))
+}
+
+pub(crate) fn tariff_created() -> Value {
+    answer(Form::Created, of_tariff(1), Vec::new())
+}
+
+pub(crate) fn tariff_published() -> Value {
+    answer(Form::Published, of_tariff(2), Vec::new())
+}
+
+pub(crate) fn tariff_drafted() -> Value {
+    answer(Form::Changed, of_tariff(3), Vec::new())
+}
+
+pub(crate) fn tariff_versions() -> Value {
+    json!(Page { data: vec![VersionLine::of(&a_published(1))], next_cursor: None })
+}
+
+pub(crate) fn tariff_version() -> Value {
+    told(TariffId::parse("short-term").map(|id| json!(PublishedBody::of(&id, &a_published(1)))))
+}
+
+pub(crate) fn price_table() -> Value {
+    told(a_version(1).and_then(|version| {
+        let (tariff, currency) = (the_tariff(SHORT_TERM)?, Currency::parse("EUR")?);
+        let rows = tariff.table(after(0), Zone::UTC, VehicleClass::car(), currency).into_iter();
+        Ok(json!(TableBody {
+            tariff: Some(VersionName::of(&version)),
+            entry: Instant(after(0)),
+            currency: currency.code(),
+            rows: rows.filter(|(length, _)| *length <= Length::HOUR).map(TableRow::of).collect(),
+        }))
+    }))
+}
+
+pub(crate) fn simulation() -> Value {
+    told(a_version(1).and_then(|version| {
+        let (tariff, currency) = (the_tariff(SHORT_TERM)?, Currency::parse("EUR")?);
+        let stay = Stay::new(after(0), after(100 * MINUTE), VehicleClass::car(), Zone::UTC, currency);
+        let next = tariff.next_change(&stay);
+        let valid_until = Some(Change::holds_until(next, &stay));
+        let quote =
+            Quote { at: stay.ended_at, fee: tariff.fee(&stay), tariff: Some(version), valid_until, next };
+        Ok(json!(SimulationBody::of(&quote)))
+    }))
+}
+
+pub(crate) fn lot_tariffs() -> Value {
+    told(an_assignment().map(|assignment| {
+        let usual = TariffVersion { tariff: TariffId::usual(), number: 1 };
+        json!(LotTariffs {
+            lot: "main",
+            tariffs: vec![AssignmentBody::of(&assignment)],
+            default: Some(VersionName::of(&usual)),
+            lot_version: VERSION,
+        })
+    }))
+}
+
+pub(crate) fn new_tariff() -> Examples {
+    vec![("short term", json!({ "id": "short-term", "document": document() }))]
+}
+
+pub(crate) fn new_draft() -> Examples {
+    vec![("short term", json!({ "document": document() }))]
+}
+
+fn document() -> Value {
+    serde_json::from_str(SHORT_TERM).unwrap_or_default()
+}
+
+pub(crate) fn new_lot_tariff() -> Examples {
+    vec![
+        ("from now on", json!({ "tariff": "short-term", "version": 1 })),
+        (
+            "later, for vans",
+            json!({ "tariff": "vans", "version": 2, "from": after(HOUR).to_string(), "vehicle_class": "van" }),
+        ),
+    ]
+}
+
+pub(crate) fn trial() -> Examples {
+    let (entry, exit) = (after(0).to_string(), after(100 * MINUTE).to_string());
+    let zone = "Europe/Berlin";
+    vec![
+        ("a document", json!({ "tariff": document(), "time_zone": zone, "entry": entry, "exit": exit })),
+        (
+            "a version",
+            json!({ "tariff": "short-term", "version": 1, "time_zone": zone, "entry": entry, "exit": exit }),
+        ),
+    ]
+}
+
 pub(crate) fn health(status: &'static str) -> Value {
     json!(Health { status })
 }
@@ -343,7 +555,12 @@ pub(crate) fn arrival() -> Examples {
 }
 
 pub(crate) fn departure() -> Examples {
-    vec![("plate", json!({ "plate": "abc 123" })), ("ticket", json!({ "ticket": ticket_id(1042).0 }))]
+    vec![
+        ("plate", json!({ "plate": "abc 123" })),
+        ("ticket", json!({ "ticket": ticket_id(1042).0 })),
+        ("lost ticket", json!({ "slot": "A-07", "lost_ticket": true })),
+        ("with a discount", json!({ "plate": "abc 123", "discounts": ["SHOP1"] })),
+    ]
 }
 
 pub(crate) fn correction() -> Examples {

@@ -77,6 +77,10 @@ fn differences(document: &Value, schema: &Value, example: &Value, at: &str) -> V
     };
     match example {
         Value::Object(fields) => {
+            // An object without properties may have any.
+            if kind("object") && schema["properties"].is_null() && schema["additionalProperties"].is_null() {
+                return Vec::new();
+            }
             let Some(properties) = schema["properties"].as_object() else {
                 let each = &schema["additionalProperties"];
                 let inside = fields
@@ -192,9 +196,25 @@ fn every_refusal_has_an_example() {
         Refusal::NotParked { .. } => 17,
         Refusal::ReservedWithoutFeature(_) => 18,
         Refusal::PriorityInUse { .. } => 19,
+        Refusal::NoSuchTariff(_) => 20,
+        Refusal::NoSuchTariffVersion(_) => 21,
+        Refusal::TariffIdTaken(_) => 22,
+        Refusal::NoDraft(_) => 23,
+        Refusal::TariffOfSettings(_) => 24,
+        Refusal::OtherCurrency { .. } => 25,
+        Refusal::TooManyTariffs => 26,
+        Refusal::NoSuchDiscount(_) => 27,
+        Refusal::DiscountCodeTaken(_) => 28,
+        Refusal::DiscountUsedUp(_) => 29,
+        Refusal::DiscountUsedByPlate(_) => 30,
+        Refusal::DiscountExpired(_) => 31,
+        Refusal::DiscountNotYetValid(_) => 32,
+        Refusal::DiscountAlreadyAttached(_) => 33,
+        Refusal::DiscountStandsAlone(_) => 34,
+        Refusal::TooManyDiscounts => 35,
     };
     let refusals = wrong::refusals().unwrap();
-    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..36).collect::<Vec<_>>());
     let codes: BTreeSet<Code> =
         refusals.iter().map(|refusal| Problem::refused(refusal, None).code()).collect();
     assert_eq!(codes.len(), refusals.len(), "every refusal has a code of its own");
@@ -215,4 +235,11 @@ fn the_examples_of_requests_fit_the_shapes_of_requests() {
     fit::<requests::SlotSettings>(samples::slot_settings());
     fit::<requests::Correction>(samples::correction());
     fit::<requests::Voiding>(samples::voiding());
+    fit::<requests::NewTariff>(samples::new_tariff());
+    fit::<requests::NewDraft>(samples::new_draft());
+    fit::<requests::LotTariff>(samples::new_lot_tariff());
+    fit::<requests::Trial>(samples::trial());
+    fit::<requests::NewDiscount>(samples::new_discount());
+    fit::<requests::DiscountTerms>(samples::discount_terms());
+    fit::<requests::Validation>(samples::validation());
 }

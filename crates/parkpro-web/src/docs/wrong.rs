@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use parkpro_domain::{
     demand::Demand,
+    discount::DiscountCode,
     invalid::Invalid,
     lot::{LotId, LotName, Version},
     money::Currency,
     outcome::Refusal,
     slot::{Accepts, SlotLabel, SlotStatus},
+    tariff::{TariffId, TariffVersion},
     ticket::{Priority, TicketId, TicketStatus},
     time::{Timestamp, Zone},
     vehicle::{Plate, VehicleClass},
@@ -18,8 +20,8 @@ use uuid::Uuid;
 
 use super::samples;
 use crate::api::{
-    Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, features, flag, instant, label,
-    leaving, level, new_slots, policy, priorities, reason, seen_at, text, whole,
+    Code, Fields, Json, Mistakes, Part, Problem, Read, RequestId, accepts, document, features, flag, instant,
+    label, leaving, level, new_slots, policy, priorities, reason, seen_at, text, whole,
 };
 
 /// The example of a code.
@@ -39,6 +41,7 @@ pub(crate) fn problem(code: Code) -> Value {
 pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
     let ticket = TicketId(Uuid::from_u128(0x0199_f0c2_7a10_7000_8000_0000_0000_1042));
     let (lot, label) = (LotId::parse("main")?, SlotLabel::parse("A-07")?);
+    let (tariff, code) = (TariffId::parse("short-term")?, DiscountCode::parse("SHOP1")?);
     Ok(vec![
         Refusal::NoSuchLot(Some(lot.clone())),
         Refusal::NoSuchTicket(ticket),
@@ -60,6 +63,22 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::NotParked { ticket, status: TicketStatus::Departed },
         Refusal::ReservedWithoutFeature(SlotLabel::parse("A-07")?),
         Refusal::PriorityInUse { priority: Priority::vip(), waiting: 3 },
+        Refusal::NoSuchTariff(tariff.clone()),
+        Refusal::NoSuchTariffVersion(TariffVersion { tariff: tariff.clone(), number: 4 }),
+        Refusal::TariffIdTaken(tariff.clone()),
+        Refusal::NoDraft(tariff),
+        Refusal::TariffOfSettings(TariffId::usual()),
+        Refusal::OtherCurrency { tariff: Currency::parse("USD")?, lot: Currency::parse("EUR")? },
+        Refusal::TooManyTariffs,
+        Refusal::NoSuchDiscount(code.clone()),
+        Refusal::DiscountCodeTaken(code.clone()),
+        Refusal::DiscountUsedUp(code.clone()),
+        Refusal::DiscountUsedByPlate(code.clone()),
+        Refusal::DiscountExpired(code.clone()),
+        Refusal::DiscountNotYetValid(code.clone()),
+        Refusal::DiscountAlreadyAttached(code.clone()),
+        Refusal::DiscountStandsAlone(code),
+        Refusal::TooManyDiscounts,
     ])
 }
 
@@ -101,6 +120,9 @@ fn mistake(code: Code) -> Option<Mistakes> {
             wrong("features", r#"{"features":["a","b","c","d","e","f","g","h","i"]}"#, features)
         }
         Code::InvalidTicketId => wrong("ticket", r#"{"ticket":"1042"}"#, text(TicketId::parse)),
+        Code::InvalidDiscountCode => wrong("code", r#"{"code":"SHOP 1"}"#, text(DiscountCode::parse)),
+        Code::InvalidTariffId => wrong("id", r#"{"id":"Short term"}"#, text(TariffId::parse)),
+        Code::NotRising => wrong("document", FALLING, document),
         Code::InvalidReason => wrong("reason", r#"{"reason":""}"#, reason),
         Code::InvalidInstant => wrong("occurred_at", r#"{"occurred_at":"22.11.2026"}"#, instant),
         Code::OccurredAtOutOfRange => {
@@ -110,6 +132,9 @@ fn mistake(code: Code) -> Option<Mistakes> {
         _ => None,
     }
 }
+
+/// A table of which the second row is for shorter stays than the first.
+const FALLING: &str = r#"{"document":{"name":"Short term","rate":{"table":[{"up_to":"1h","total":"2.00"},{"up_to":"30min","total":"3.00"}],"then":{"step":"1h","price":"2.00"}}}}"#;
 
 /// What a query with such a mistake is told.
 fn query_mistake(code: Code) -> Option<Mistakes> {

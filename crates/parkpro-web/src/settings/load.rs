@@ -103,9 +103,7 @@ impl Settings {
             .filter_map(|rule| Some((rule.key, Effective::of(value_at(&config.cache, rule.key)?))))
             .collect();
         let settings = config.try_deserialize().map_err(|error| unexpected(&error))?;
-        let loaded = Loaded { settings, effective, warnings: variables.warnings };
-        loaded.fit_together().map_err(|mistake| SettingsError::new(vec![mistake]))?;
-        Ok(loaded)
+        Ok(Loaded { settings, effective, warnings: variables.warnings })
     }
 }
 
@@ -137,19 +135,6 @@ impl Loaded {
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
-    }
-
-    /// Checks what no single setting can get wrong alone.
-    fn fit_together(&self) -> Result<(), Mistake> {
-        let Settings { fee, first_run, .. } = &self.settings;
-        fee.per_started_hour.of(first_run.currency).map(drop).map_err(|invalid| {
-            Mistake::new(format!(
-                "{} does not fit {}: {}; write fewer decimals.",
-                self.describe("fee.per_started_hour"),
-                self.describe("first_run.currency"),
-                invalid.detail
-            ))
-        })
     }
 }
 

@@ -18,7 +18,7 @@ mod tests;
 use parkpro_domain::{
     invalid::Invalid,
     lot::{LotId, LotName},
-    money::{Currency, MajorAmount},
+    money::Currency,
     slot::Accepts,
     time::Zone,
     vehicle::VehicleClass,
@@ -45,8 +45,8 @@ pub struct Settings {
     pub queue: Queue,
     /// The lot that is made when the record is empty.
     pub first_run: FirstRun,
-    /// The tariff of that lot.
-    pub fee: Fee,
+    /// What stays cost.
+    pub tariff: Tariff,
     /// The log.
     pub log: Log,
     /// Requests that are sent twice.
@@ -142,13 +142,12 @@ pub struct FirstRun {
     pub accepts: Accepts,
 }
 
-/// The tariff of the first lot.
+/// What stays cost.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fee {
-    /// The price of every started hour, exact in [`FirstRun::currency`].
-    #[serde(deserialize_with = "amount")]
-    pub per_started_hour: MajorAmount,
+pub struct Tariff {
+    /// The file of the tariff that holds in every lot that was given no other; the built-in one if empty.
+    pub default: String,
 }
 
 /// The log.
@@ -195,10 +194,6 @@ fn time_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Zone, D::Error> {
 
 fn currency<'de, D: Deserializer<'de>>(from: D) -> Result<Currency, D::Error> {
     parsed(from, Currency::parse)
-}
-
-fn amount<'de, D: Deserializer<'de>>(from: D) -> Result<MajorAmount, D::Error> {
-    parsed(from, MajorAmount::parse)
 }
 
 fn accepts<'de, D: Deserializer<'de>>(from: D) -> Result<Accepts, D::Error> {

@@ -6,7 +6,7 @@ use config::{Value, ValueKind};
 use parkpro_domain::{
     invalid::Invalid,
     lot::{LotId, LotName},
-    money::{Currency, MajorAmount},
+    money::Currency,
     slot::SlotLabel,
     time::Zone,
     vehicle::VehicleClass,
@@ -40,7 +40,7 @@ pub(super) const RULES: &[Rule] = &[
     Rule::whole("first_run.slots", 0, 10_000),
     Rule::text("first_run.label_prefix", label_prefix),
     Rule { key: "first_run.accepts", takes: Takes::Names(|text| VehicleClass::parse(text).map(drop)) },
-    Rule::text("fee.per_started_hour", |text| MajorAmount::parse(text).map(drop)),
+    Rule::text("tariff.default", |_path| Ok(())),
     Rule::text("log.format", log_format),
     Rule::text("log.filter", log_filter),
     Rule::whole("idempotency.keep_days", 1, 365),

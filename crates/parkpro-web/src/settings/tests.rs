@@ -57,7 +57,7 @@ fn repository_file(path: &str) -> String {
 #[test]
 fn without_any_source_the_defaults_hold() {
     let loaded = Given::nothing().load();
-    let Settings { server, store, queue, first_run, fee, log, idempotency } = &loaded.settings;
+    let Settings { server, store, queue, first_run, tariff, log, idempotency } = &loaded.settings;
     assert_eq!((server.host.as_str(), server.port), ("127.0.0.1", 8000));
     assert_eq!((&store.url, store.batch), (&StoreUrl::Sqlite("data/parkpro.db".into()), 128));
     assert_eq!(queue.redis_url, QueueUrl::Record);
@@ -67,7 +67,7 @@ fn without_any_source_the_defaults_hold() {
     );
     assert_eq!((first_run.time_zone, first_run.currency.code()), (Zone::UTC, "USD"));
     assert_eq!(first_run.accepts, Accepts::parse("car+motorcycle+van").unwrap());
-    assert_eq!(fee.per_started_hour.of(first_run.currency).unwrap().minor, 5000);
+    assert_eq!(tariff.default, "");
     assert_eq!(
         (log.format, log.filter.as_str(), idempotency.keep_days),
         (LogFormat::Auto, "info,actix_server=warn", 7)
@@ -185,9 +185,9 @@ fn a_mistake_in_a_file_is_shown_where_it_stands() {
             "store.batch = 257\n  |               ^^^",
         ),
         (
-            "[fee]\nper_started_hour = 50.0",
-            "`fee.per_started_hour` = 50.0 (from lot.toml:2:20) cannot be used: write it in quotes.",
-            "per_started_hour = 50.0\n  |                    ^^^^",
+            "[tariff]\ndefault = 50.0",
+            "`tariff.default` = 50.0 (from lot.toml:2:11) cannot be used: write it in quotes.",
+            "default = 50.0\n  |           ^^^^",
         ),
         (
             "[first_run]\naccepts = [\"car\", 1]",
@@ -253,13 +253,6 @@ fn a_mistake_in_a_variable_names_it() {
             "mysql://root:hunter2@h/db",
             "`store.url` = \"mysql://root:***@h/db\" (from environment variable DATABASE_URL) cannot be used: write \
              sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/NAME.",
-        ),
-        (
-            "PARKPRO__FEE__PER_STARTED_HOUR",
-            "0.005",
-            "`fee.per_started_hour` = \"0.005\" (from environment variable PARKPRO__FEE__PER_STARTED_HOUR) does not fit \
-             `first_run.currency` = \"USD\" (from the built-in default.toml): the amount is finer than the minor unit of \
-             USD; write fewer decimals.",
         ),
     ] {
         let error = Given::nothing().variable(name, value).error();

@@ -3,23 +3,35 @@
 use std::sync::Arc;
 
 use crate::{
-    command::{ChangeLot, ChangeSlot, Command, Enter, Leaving, NewSlot, OpenLot},
+    command::{ChangeLot, ChangeSlot, Command, Enter, Exit, Leaving, NewSlot, OpenLot},
     decide::decide,
     demand::Demand,
     event::Principal,
     facts::Facts,
+    invalid::Invalid,
     lot::{LotId, LotName, Priorities, Version},
     money::{Currency, MajorAmount},
     outcome::{Done, Outcome, Promotion, Refusal, Subject},
     protocol::Rules,
     slot::{Accepts, Slot, SlotId, SlotLabel},
-    tariff::StartedHours,
+    tariff::{Document, DocumentText, Language, StartedHours, Tariff, Tariffs},
     ticket::{Priority, Reason, Ticket, TicketId, TicketStatus},
     time::{Timestamp, Zone},
     vehicle::Plate,
 };
 
 pub(super) const HOUR: i64 = 3_600_000_000;
+
+/// A text is the price of an hour.
+#[derive(Debug)]
+pub(super) struct PerHour;
+
+impl Language for PerHour {
+    fn read(&self, text: &DocumentText) -> Result<Tariff, Invalid> {
+        let document = Document::started_hours(MajorAmount::parse(text.as_str())?);
+        Tariff::new(document).map_err(|_mistakes| Invalid::new("invalid-tariff", "no price"))
+    }
+}
 
 /// One lot, `main`, and a clock that stands still.
 pub(super) struct Yard {
@@ -70,7 +82,8 @@ impl Yard {
 
     pub(super) fn ask(&mut self, command: &Command) -> Outcome {
         let per_hour = MajorAmount::parse("50.00").unwrap();
-        let rules = Rules { fees: Arc::new(StartedHours::new(per_hour)) };
+        let tariffs = Arc::new(Tariffs::new(Arc::new(PerHour)));
+        let rules = Rules { fees: Arc::new(StartedHours::new(per_hour)), tariffs };
         decide(&mut self.facts, &rules, command, &Principal::anonymous(), self.now)
     }
 
@@ -148,12 +161,21 @@ pub(super) fn promoted(done: &Done) -> String {
 }
 
 pub(super) fn exit(plate: &str) -> Command {
-    let vehicle = Leaving::Plate(Plate::parse(plate).unwrap().key().clone());
-    Command::Exit { lot: main_lot(), vehicle, occurred_at: None }
+    exit_of(Leaving::Plate(Plate::parse(plate).unwrap().key().clone()))
+}
+
+pub(super) fn exit_of(vehicle: Leaving) -> Command {
+    Command::Exit(Exit {
+        lot: main_lot(),
+        vehicle,
+        occurred_at: None,
+        lost_ticket: false,
+        discounts: Vec::new(),
+    })
 }
 
 pub(super) fn exit_ticket(n: u128) -> Command {
-    Command::Exit { lot: main_lot(), vehicle: Leaving::Ticket(id(n)), occurred_at: None }
+    exit_of(Leaving::Ticket(id(n)))
 }
 
 pub(super) fn void(n: u128) -> Command {

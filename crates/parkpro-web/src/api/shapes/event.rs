@@ -3,12 +3,13 @@
 use parkpro_domain::{
     event::{Entry, Event},
     ports::JournalCursor,
+    vehicle::VehicleClass,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Instant;
+use super::{Instant, VersionName};
 
 /// One thing that happened to a lot. The fields that follow `kind` depend on it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,7 +39,7 @@ pub(crate) struct EventBody<'a> {
     /// The label of the slot that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     slot: Option<&'a str>,
-    /// What kind of vehicle (`ticket_arrived`).
+    /// What kind of vehicle (`ticket_arrived`, and `tariff_assigned` unless it is for all).
     #[serde(skip_serializing_if = "Option::is_none")]
     vehicle_class: Option<&'a str>,
     /// What its slot must have, if anything (`ticket_arrived`).
@@ -54,6 +55,16 @@ pub(crate) struct EventBody<'a> {
     /// Whether the slot is now given out (`slot_changed`).
     #[serde(skip_serializing_if = "Option::is_none")]
     in_service: Option<bool>,
+    /// Which discount (`discount_added`, `discount_changed`, `discount_removed`, `discount_attached`, `discount_detached`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    discount: Option<&'a str>,
+    /// What stays are priced by (`tariff_assigned`) …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tariff: Option<VersionName<'a>>,
+    /// … that begin from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    from: Option<Instant>,
 }
 
 impl<'a> EventBody<'a> {
@@ -76,6 +87,9 @@ impl<'a> EventBody<'a> {
             priority: None,
             fee_amount: None,
             in_service: None,
+            discount: None,
+            tariff: None,
+            from: None,
         };
         match event {
             Event::TicketArrived { class, needs, priority, .. } => Self {
@@ -87,13 +101,24 @@ impl<'a> EventBody<'a> {
             Event::PriorityChanged { priority, .. } => Self { priority: Some(priority.as_str()), ..bare },
             Event::TicketDeparted { fee_minor, .. } => Self { fee_amount: Some(*fee_minor), ..bare },
             Event::SlotChanged { in_service, .. } => Self { in_service: Some(*in_service), ..bare },
+            Event::TariffAssigned(assignment) => Self {
+                tariff: Some(VersionName::of(&assignment.tariff)),
+                from: Some(Instant(assignment.from)),
+                vehicle_class: assignment.class.as_ref().map(VehicleClass::as_str),
+                ..bare
+            },
+            Event::DiscountAdded(code)
+            | Event::DiscountChanged(code)
+            | Event::DiscountRemoved(code)
+            | Event::DiscountAttached { code, .. }
+            | Event::DiscountDetached { code, .. } => Self { discount: Some(code.as_str()), ..bare },
             _ => bare,
         }
     }
 }
 
 /// The kinds of events.
-pub(crate) const KINDS: [&str; 13] = [
+pub(crate) const KINDS: [&str; 19] = [
     "lot_opened",
     "lot_changed",
     "lot_removed",
@@ -107,6 +132,12 @@ pub(crate) const KINDS: [&str; 13] = [
     "ticket_voided",
     "plate_corrected",
     "priority_changed",
+    "tariff_assigned",
+    "discount_added",
+    "discount_changed",
+    "discount_removed",
+    "discount_attached",
+    "discount_detached",
 ];
 
 /// Where an event stands in its journal.

@@ -11,7 +11,7 @@ use parkpro_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Instant;
+use super::{AssignmentBody, Instant};
 
 /// One car park.
 #[derive(Debug, Serialize, ToSchema)]
@@ -34,6 +34,9 @@ pub(crate) struct LotBody<'a> {
     priorities: Vec<&'a str>,
     /// The same with the rule.
     priority_policy: PolicyBody<'a>,
+    /// What stays are priced by that begin from now on, in the order in which they begin; the tariff of the settings if
+    /// none of them holds.
+    tariffs: Vec<AssignmentBody<'a>>,
     #[serde(flatten)]
     #[schema(inline)]
     count: CountBody,
@@ -144,6 +147,7 @@ impl<'a> LotBody<'a> {
             queue_limit: lot.queue_limit,
             priorities: lot.priorities.iter().map(Priority::as_str).collect(),
             priority_policy: PolicyBody::of(&lot.priorities),
+            tariffs: lot.tariffs.iter().map(AssignmentBody::of).collect(),
             count: CountBody::of(tally.total(), tally.waiting()),
             revision: lot.revision,
             lot_version: lot.version.0,

@@ -2,26 +2,39 @@
 //! are kept under a key are written on the record's only writing thread.
 
 mod change;
+mod discount;
 mod event;
 mod instant;
 mod lot;
 mod money;
 mod plate;
 mod slot;
+mod tariff;
 mod ticket;
 
 pub(crate) use self::{
     change::{LotChange, PromotedBody, SlotChange, SlotsChange, TicketChange},
+    discount::{DiscountBody, DiscountChange},
     event::{EventBody, KINDS, place_of},
     instant::Instant,
     lot::{AvailabilityBody, LotBody, PolicyBody},
-    money::FeeBody,
+    money::{FeeBody, Formatted},
     plate::PlatesBody,
     slot::SlotBody,
+    tariff::{
+        AssignmentBody, ChangeBody, LotTariffs, PublishedBody, SimulationBody, TableBody, TableRow,
+        TariffBody, TariffChange, TariffLine, VersionLine, VersionName,
+    },
     ticket::{QueuePage, QuoteBody, TicketBody},
 };
 
-use parkpro_domain::{lot::LotId, slot::SlotLabel, ticket::TicketId};
+use parkpro_domain::{
+    discount::DiscountCode,
+    lot::LotId,
+    slot::SlotLabel,
+    tariff::{TariffId, TariffVersion},
+    ticket::TicketId,
+};
 use serde::Serialize;
 
 /// A part of a list.
@@ -55,6 +68,21 @@ pub(crate) fn slot_url(lot: &str, label: &SlotLabel) -> String {
 /// Where a ticket is.
 pub(crate) fn ticket_url(ticket: TicketId) -> String {
     format!("/api/v1/tickets/{ticket}")
+}
+
+/// Where a discount is.
+pub(crate) fn discount_url(lot: &str, code: &DiscountCode) -> String {
+    format!("/api/v1/lots/{lot}/discounts/{code}")
+}
+
+/// Where a tariff is.
+pub(crate) fn tariff_url(tariff: &TariffId) -> String {
+    format!("/api/v1/tariffs/{tariff}")
+}
+
+/// Where a version of a tariff is.
+pub(crate) fn version_url(version: &TariffVersion) -> String {
+    format!("/api/v1/tariffs/{}/versions/{}", version.tariff, version.number)
 }
 
 /// The entity tag that names the settings of a thing.

@@ -22,6 +22,10 @@ pub(crate) struct FeeBody<'a> {
     /// Major units, for people.
     #[schema(value_type = String)]
     formatted: Formatted,
+    /// The amount without the tax in it.
+    net: i64,
+    /// The tax in the amount.
+    tax: i64,
     /// Why it is that much.
     lines: Vec<FeeLineBody<'a>>,
 }
@@ -50,7 +54,7 @@ pub(crate) struct FeeLineBody<'a> {
 
 /// An amount in major units, without the currency: `100.00`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Formatted(Money);
+pub(crate) struct Formatted(pub(crate) Money);
 
 impl<'a> FeeBody<'a> {
     /// A fee.
@@ -59,6 +63,8 @@ impl<'a> FeeBody<'a> {
             amount: fee.total.minor,
             currency: fee.total.currency.code(),
             formatted: Formatted(fee.total),
+            net: fee.net().minor,
+            tax: fee.tax().minor,
             lines: fee.lines.iter().map(FeeLineBody::of).collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! Tickets.
 
 use parkpro_domain::{
+    discount::DiscountCode,
     lot::{HeadStart, Priorities},
     parking::Quote,
     ticket::{Priority, Stage, Ticket, TicketId},
@@ -10,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{FeeBody, Instant, PolicyBody};
+use super::{ChangeBody, FeeBody, Instant, PolicyBody, VersionName};
 
 /// One arrival of one vehicle, from the gate to departure.
 #[derive(Debug, Serialize, ToSchema)]
@@ -57,6 +58,11 @@ pub(crate) struct TicketBody<'a> {
     /// Why it is at this place, for people. In the queue only.
     #[serde(skip_serializing_if = "Option::is_none")]
     position_reason: Option<String>,
+    /// What the stay is priced by: what held when it began.
+    #[schema(required)]
+    tariff: Option<VersionName<'a>>,
+    /// The codes of its discounts, in the order in which it got them.
+    discounts: Vec<&'a str>,
     /// What it cost, once it has departed.
     #[schema(required)]
     fee: Option<FeeBody<'a>>,
@@ -97,6 +103,8 @@ impl<'a> TicketBody<'a> {
             waiting_seconds: None,
             counts_as: None,
             position_reason: None,
+            tariff: berth.and_then(|berth| berth.tariff.as_ref()).map(VersionName::of),
+            discounts: ticket.discounts.iter().map(DiscountCode::as_str).collect(),
             fee: ticket.fee().map(FeeBody::of),
             occurred_at: ticket.occurred_at.map(Instant),
             exit_occurred_at: exit_occurred_at.map(Instant),
@@ -155,11 +163,17 @@ pub(crate) struct QuoteBody<'a> {
     /// If the vehicle left then, or when it left.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// By which tariff.
+    #[schema(required)]
+    tariff: Option<VersionName<'a>>,
     /// What it costs.
     fee: FeeBody<'a>,
     /// Until when it costs the same; null if the vehicle has left.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     valid_until: Option<Instant>,
+    /// When and to what it next changes; null if the vehicle has left, or if that is not within a year.
+    #[schema(required)]
+    next: Option<ChangeBody>,
 }
 
 impl<'a> QuoteBody<'a> {
@@ -168,8 +182,10 @@ impl<'a> QuoteBody<'a> {
         Self {
             ticket: ticket.0,
             at: Instant(quote.at),
+            tariff: quote.tariff.as_ref().map(VersionName::of),
             fee: FeeBody::of(&quote.fee),
             valid_until: quote.valid_until.map(Instant),
+            next: quote.next.as_ref().map(ChangeBody::of),
         }
     }
 }

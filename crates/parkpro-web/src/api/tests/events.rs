@@ -9,10 +9,12 @@ use actix_web::{
 };
 use parkpro_domain::{
     demand::Features,
+    discount::DiscountCode,
     event::{Entry, Event, Principal, SlotSeen, TicketSeen},
     lot::{LotId, Version},
     ports::{Bell, JournalCursor},
     slot::{SlotId, SlotLabel},
+    tariff::{Assignment, TariffId, TariffVersion},
     ticket::{Priority, TicketNumber},
     vehicle::VehicleClass,
 };
@@ -141,6 +143,12 @@ fn every_event_has_its_kind_and_its_fields() {
     let ticket = TicketSeen { id: samples::ticket_id(7), number: TicketNumber(7) };
     let slot = || SlotSeen { id: SlotId(3), label: SlotLabel::parse("A-03").unwrap() };
     let priority = Priority::vip;
+    let code = || DiscountCode::parse("SHOP1").unwrap();
+    let assigned = Assignment {
+        from: samples::after(0),
+        class: Some(VehicleClass::car()),
+        tariff: TariffVersion { tariff: TariffId::usual(), number: 1 },
+    };
     let events = [
         (Event::LotOpened, ""),
         (Event::LotChanged, ""),
@@ -163,6 +171,12 @@ fn every_event_has_its_kind_and_its_fields() {
         (Event::TicketVoided { ticket, slot: slot() }, "ticket number slot"),
         (Event::PlateCorrected(ticket), "ticket number"),
         (Event::PriorityChanged { ticket, priority: priority() }, "ticket number priority"),
+        (Event::TariffAssigned(assigned), "tariff from vehicle_class"),
+        (Event::DiscountAdded(code()), "discount"),
+        (Event::DiscountChanged(code()), "discount"),
+        (Event::DiscountRemoved(code()), "discount"),
+        (Event::DiscountAttached { ticket, code: code() }, "ticket number discount"),
+        (Event::DiscountDetached { ticket, code: code() }, "ticket number discount"),
     ];
     assert_eq!(events.each_ref().map(|(event, _)| event.kind()), KINDS);
     let always = ["id", "lot", "lot_version", "at", "actor", "kind"];

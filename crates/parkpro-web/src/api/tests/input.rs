@@ -2,7 +2,7 @@
 
 use actix_web::test::TestRequest;
 use parkpro_domain::{
-    command::{Command, Enter, Leaving, NewSlot},
+    command::{Command, Enter, Exit, Leaving, NewSlot},
     demand::Demand,
     lot::Priorities,
     slot::{Accepts, Level, SlotLabel},
@@ -357,7 +357,15 @@ async fn a_vehicle_leaves_by_plate_or_by_ticket() {
     for body in [r#"{"plate":"abc 123","ticket":null}"#, &format!(r#"{{"ticket":"{id}"}}"#)] {
         assert_eq!(ask(&park, post(EXITS, body)).await.status, 200);
     }
-    let exit = |vehicle| Command::Exit { lot: main_lot(), vehicle, occurred_at: None };
+    let exit = |vehicle| {
+        Command::Exit(Exit {
+            lot: main_lot(),
+            vehicle,
+            occurred_at: None,
+            lost_ticket: false,
+            discounts: vec![],
+        })
+    };
     let plate = Plate::parse("ABC123").unwrap().key().clone();
     let ticket = TicketId::parse(id).unwrap();
     assert_eq!(heard.commands(), [exit(Leaving::Plate(plate)), exit(Leaving::Ticket(ticket))]);

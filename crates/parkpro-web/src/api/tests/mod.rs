@@ -1,12 +1,14 @@
 //! The API over mocked ports: what reaches them, and what is made of what they say.
 
 mod conditional;
+mod discounts;
 mod events;
 mod idempotency;
 mod input;
 mod pages;
 mod problems;
 mod routes;
+mod tariffs;
 mod wording;
 
 use std::sync::{
@@ -26,7 +28,6 @@ use actix_web::{
 use parkpro_domain::{
     command::Command,
     lot::{LotId, Version},
-    money::MajorAmount,
     outcome::{Done, Outcome, Refusal, Subject},
     parking::Places,
     ports::{
@@ -35,12 +36,12 @@ use parkpro_domain::{
     },
     protocol::Rules,
     slot::Accepts,
-    tariff::StartedHours,
+    tariff::{DocumentText, Language, TariffId, TariffVersion, Tariffs},
     ticket::Ticket,
 };
 use serde_json::Value;
 
-use super::{CarPark, configure};
+use super::{CarPark, JsonDocuments, configure};
 use crate::{docs::samples, live::Live, metrics::Metrics};
 
 /// The ports, before the park is built over them.
@@ -124,11 +125,21 @@ impl World {
             board: Arc::default(),
             ids: Arc::new(ids),
             clock: Arc::new(clock),
-            rules: Rules { fees: Arc::new(StartedHours::new(MajorAmount::parse("50.00").unwrap())) },
+            rules: rules(),
             metrics: Metrics::new().unwrap(),
             default_accepts: Accepts::parse("car+van").unwrap(),
         })
     }
+}
+
+/// By the tariff that a new installation has, published once.
+fn rules() -> Rules {
+    let text = DocumentText::new(samples::USUAL);
+    let tariffs = Tariffs::new(Arc::new(JsonDocuments));
+    let usual = TariffVersion { tariff: TariffId::usual(), number: 1 };
+    tariffs.learn(usual.clone(), &text).unwrap();
+    tariffs.set_usual(usual);
+    Rules { fees: Arc::new(JsonDocuments.read(&text).unwrap()), tariffs: Arc::new(tariffs) }
 }
 
 impl Heard {

@@ -19,6 +19,7 @@ async fn an_address_has_the_methods_that_are_documented_and_no_others() {
     let park = World::new().park();
     for (path, mut methods) in documented() {
         let uri = path.replace("{lot}", "main").replace("{label}", "A-07").replace("{id}", "x");
+        let uri = uri.replace("{tariff}", "day").replace("{version}", "1").replace("{code}", "SHOP1");
         let got = ask(&park, TestRequest::with_uri(&uri).method(Method::TRACE)).await;
         let allow: Vec<String> = got.header("allow").unwrap().split(", ").map(str::to_owned).collect();
         if methods.contains(&"GET".to_owned()) {

@@ -23,7 +23,7 @@ async fn a_vehicle_that_parks() {
     let got = ask(&world.park(), post(ENTRIES, CAR)).await;
     assert_eq!(
         got.body,
-        r#"{"ticket":{"id":"0199f0c2-7a10-7000-8000-000000000412","lot":"main","number":1042,"plate":"ABC-123","vehicle_class":"car","needs":[],"priority":"standard","status":"parked","slot":"A-07","arrived_at":"2026-11-22T08:00:00.000001Z","parked_at":"2026-11-22T08:00:00.000001Z","ended_at":null,"position":null,"fee":null,"occurred_at":null,"exit_occurred_at":null,"void_reason":null},"lot_version":5311,"promoted":[]}"#
+        r#"{"ticket":{"id":"0199f0c2-7a10-7000-8000-000000000412","lot":"main","number":1042,"plate":"ABC-123","vehicle_class":"car","needs":[],"priority":"standard","status":"parked","slot":"A-07","arrived_at":"2026-11-22T08:00:00.000001Z","parked_at":"2026-11-22T08:00:00.000001Z","ended_at":null,"position":null,"tariff":{"id":"default","version":1},"discounts":[],"fee":null,"occurred_at":null,"exit_occurred_at":null,"void_reason":null},"lot_version":5311,"promoted":[]}"#
     );
     assert_eq!((got.status, got.header("cache-control")), (201, Some("no-store")));
     assert_eq!(got.header("location"), Some("/api/v1/tickets/0199f0c2-7a10-7000-8000-000000000412"));
@@ -44,7 +44,7 @@ async fn a_vehicle_that_leaves_pays_and_makes_room() {
     let (world, _heard) = World::doing(Done { promoted, ..done(samples::has_left().unwrap(), None) });
     let got = ask(&world.park(), post("/api/v1/lots/main/exits", CAR)).await;
     let (fee, promoted) = (
-        r#""fee":{"amount":10000,"currency":"EUR","formatted":"100.00","lines":[{"rule":"started-hour","from":"2026-11-22T08:00:00.000001Z","to":"2026-11-22T10:00:00.000001Z","units":2,"unit_price":5000,"amount":10000,"note":"2 started hours"}]}"#,
+        r#""fee":{"amount":10000,"currency":"EUR","formatted":"100.00","net":10000,"tax":0,"lines":[{"rule":"started-hour","from":"2026-11-22T08:00:00.000001Z","to":"2026-11-22T10:00:00.000001Z","units":2,"unit_price":5000,"amount":10000,"note":"2 started hours"}]}"#,
         r#""promoted":[{"ticket":"0199f0c2-7a10-7000-8000-000000000410","number":1040,"plate":"XY-1","slot":"A-07"}]}"#,
     );
     assert!(got.body.contains(fee) && got.body.ends_with(promoted), "{}", got.body);
@@ -84,7 +84,7 @@ async fn a_lot_and_how_full_it_is() {
     let park = World::with_lot().park();
     assert_eq!(
         get(&park, "/api/v1/lots/main").await.body,
-        r#"{"id":"main","name":"Main lot","time_zone":"Europe/Berlin","currency":"EUR","accepting":true,"queue_limit":200,"priorities":["vip","standard"],"priority_policy":{"order":"strict","classes":[{"name":"vip"},{"name":"standard"}]},"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":2,"revision":3,"lot_version":5311}"#
+        r#"{"id":"main","name":"Main lot","time_zone":"Europe/Berlin","currency":"EUR","accepting":true,"queue_limit":200,"priorities":["vip","standard"],"priority_policy":{"order":"strict","classes":[{"name":"vip"},{"name":"standard"}]},"tariffs":[],"capacity":20,"available":2,"occupied":17,"out_of_service":1,"waiting":2,"revision":3,"lot_version":5311}"#
     );
     assert_eq!(
         get(&park, "/api/v1/lots/main/availability").await.body,

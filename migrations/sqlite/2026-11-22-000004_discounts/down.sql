@@ -1,0 +1,3 @@
+ALTER TABLE tickets DROP COLUMN discounts;
+DROP TABLE discount_uses;
+DROP TABLE discount_codes;
