@@ -20,7 +20,7 @@ pub struct Grown<'a> {
     pub lot: &'a str,
     /// Slots.
     pub slots: u32,
-    /// Vehicles that have come and gone; each twentieth part of them is as many plates as there are. They need a slot.
+    /// Vehicles that have come and gone, one after the other, each plate about twenty times. They need a slot.
     pub history: u32,
     /// Vehicles that stand in a slot.
     pub parked: u32,

@@ -115,14 +115,13 @@ impl Section {
             let _ = write!(text, "\n{}\n", self.note);
         }
         if !self.sides.is_empty() {
-            let head = ["side", "per second", "p50 ms", "p99 ms", "CPU us each"];
+            let head = ["side", "per second", "p50 us", "p99 us", "CPU us each"];
             let rows = self.sides.iter().map(|side| {
-                let millis = |micros: Option<f64>| number(micros.map(|micros| micros / 1000.0));
                 [
                     side.name.clone(),
                     number(side.median(|round| Some(round.rate))),
-                    millis(side.median(|round| round.p50)),
-                    millis(side.median(|round| round.p99)),
+                    number(side.median(|round| round.p50)),
+                    number(side.median(|round| round.p99)),
                     number(side.median(|round| round.cpu)),
                 ]
             });
@@ -167,7 +166,7 @@ fn table<const N: usize>(text: &mut String, head: [&str; N], rows: Vec<[String; 
     let mut lines = vec![head.map(str::to_owned)];
     lines.extend(rows);
     let widths: [usize; N] = std::array::from_fn(|column| {
-        lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
+        lines.iter().map(|line| line[column].chars().count()).fold(2, usize::max)
     });
     text.push('\n');
     for (n, line) in lines.iter().enumerate() {
@@ -214,7 +213,7 @@ mod tests {
     use super::*;
 
     fn side(name: &str, rates: [f64; 3]) -> Side {
-        let figures = |rate| Figures { rate, p50: Some(1200.0), p99: Some(3400.5), cpu: None };
+        let figures = |rate| Figures { rate, p50: Some(1200.0), p99: Some(3400.2), cpu: None };
         Side { name: name.to_owned(), rounds: rates.map(figures).to_vec() }
     }
 
@@ -237,10 +236,10 @@ mod tests {
 
 Shared.
 
-| side     | per second | p50 ms | p99 ms | CPU us each |
+| side     | per second | p50 us | p99 us | CPU us each |
 | -------- | ---------: | -----: | -----: | ----------: |
-| raw sync |       80.0 |   1.20 |   3.40 |           - |
-| park     |        300 |   1.20 |   3.40 |           - |
+| raw sync |       80.0 |  1,200 |  3,400 |           - |
+| park     |        300 |  1,200 |  3,400 |           - |
 
 | finding      | measured |     goal |        |
 | ------------ | -------: | -------: | -----: |

@@ -27,6 +27,7 @@ use crate::{
     Contender, Plan,
     limits::Disk,
     load::{Seen, nanos_since},
+    process::own_busy,
     stage, tariff_document,
 };
 
@@ -43,16 +44,15 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
 
 /// Does something over and over that counts as so many.
 fn repeat(window: Duration, as_many: u32, mut something: impl FnMut()) -> Figures {
-    let (mut seen, begun) = (Seen::default(), Instant::now());
+    let (mut seen, begun, busy) = (Seen::default(), Instant::now(), own_busy());
     while begun.elapsed() < window {
         let start = Instant::now();
         something();
         seen.first.push(nanos_since(start));
         seen.answered += as_many;
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    seen.seconds = seconds;
-    seen.figures(Some(seconds * 1_000_000.0))
+    seen.seconds = begun.elapsed().as_secs_f64();
+    seen.figures(own_busy().zip(busy).map(|(after, before)| after - before))
 }
 
 fn decisions(plan: &Plan) -> Section {

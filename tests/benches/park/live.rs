@@ -10,7 +10,7 @@ use parkpro_tests::{
 use crate::{
     Contender, Plan, in_this_thread,
     load::{Flow, Readers},
-    process::resident,
+    process::{resident, rest},
     stage::{self, MANY, address, load, start, trees, watch, watched},
 };
 
@@ -25,8 +25,12 @@ fn watched_writes(plan: &Plan) -> Section {
     let (write, tree) = (load(&[&program], MANY, vec![Flow::visit("main", false)]), trees(&[&program]));
     let beside = |lot: &'static str| -> Box<dyn FnMut(Duration) -> _ + '_> {
         Box::new(|window| {
-            let _readers = Readers::open(address(&program), lot, READERS);
-            watch(&write, &tree, window)
+            let readers = Readers::open(address(&program), lot, READERS);
+            let figures = watch(&write, &tree, window);
+            drop(readers);
+            // What they have still to be told is not the next one's burden.
+            rest(&tree);
+            figures
         })
     };
     let sides: Vec<Contender<'_>> = vec![

@@ -30,7 +30,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parkpro_tests::report::{Figures, Section, Side, page};
+use parkpro_tests::{
+    report::{Figures, Section, Side, page},
+    running::binary,
+};
 
 type Run = fn(&Plan) -> Vec<Section>;
 
@@ -118,6 +121,8 @@ fn main() -> ExitCode {
     };
     // Ten thousand connections need as many descriptors; children inherit the limit.
     process::said("sh", &["-c", "prlimit --pid $PPID --nofile=$(ulimit -Hn):$(ulimit -Hn)"]);
+    // Built before anything is measured.
+    binary();
     let circumstances = process::circumstances();
     println!("{circumstances}");
     let everyday = &PARTS[..PARTS.len() - 1];

@@ -35,7 +35,10 @@ fn cpu(what: &str, side: &Side, most: f64) -> Option<Finding> {
 
 pub(crate) fn sqlite(plan: &Plan) -> Vec<Section> {
     let program = start(&Setup::embedded());
-    vec![many_on_sqlite(plan, &program), one_on_sqlite(plan, &program)]
+    let folder = stage::folder();
+    let alone = Alone::sqlite(folder.path());
+    let one = one(plan, "SQLite, one connection", &program, &Trees::default(), &alone);
+    vec![many_on_sqlite(plan, &program), one]
 }
 
 fn many_on_sqlite(plan: &Plan, program: &Running) -> Section {
@@ -63,16 +66,18 @@ fn many_on_sqlite(plan: &Plan, program: &Running) -> Section {
     }
 }
 
-fn one_on_sqlite(plan: &Plan, program: &Running) -> Section {
-    let folder = stage::folder();
-    let alone = Alone::sqlite(folder.path());
+/// How much HTTP and the record take together of what a single gate waits for.
+fn one(plan: &Plan, title: &str, program: &Running, database: &Trees, alone: &Alone) -> Section {
     let bare = Bare::start(&stage::text_of_entry(program), "");
     let body = r#"{"plate":"N000000000001"}"#;
     let post = Load { targets: vec![bare.address], clients: 1, flows: vec![Flow::post(Bare::POST, body)] };
     let sides: Vec<Contender<'_>> = vec![
         ("bare actix, POST", watched(post, bare.trees())),
         ("the record alone", Box::new(|window| alone.visit(1, false, window).figures(None))),
-        ("park and exit", watched(load(&[program], 1, visits("main")), trees(&[program]))),
+        (
+            "park and exit",
+            watched(load(&[program], 1, visits("main")), together(&trees(&[program]), database)),
+        ),
     ];
     let sides = plan.contest(sides);
     let finding = Finding::of(
@@ -82,7 +87,7 @@ fn one_on_sqlite(plan: &Plan, program: &Running) -> Section {
         |[bare, record, park]| Some(park.p50? / (bare.p50? + record.p50?)),
     );
     Section {
-        title: "SQLite, one connection".to_owned(),
+        title: title.to_owned(),
         note: "The bare server reads JSON and answers with as much of it as the program does.".to_owned(),
         findings: finding.map(|finding| finding.goal(Goal::AtMost(1.5))).into_iter().collect(),
         sides,
@@ -134,12 +139,14 @@ pub(crate) fn postgres(plan: &Plan) -> Vec<Section> {
         spread("p99 to p50", &sides[0]),
         cpu("CPU of a request with the database's", &sides[0], 80.0),
     ];
-    vec![Section {
+    let many = Section {
         title: "Postgres, 64 connections".to_owned(),
         note: "Postgres waits for the disk. pgbench parks and exits in one statement each, without a queue. Redis's time is not in the CPU.".to_owned(),
         findings: findings.into_iter().flatten().collect(),
         sides,
-    }]
+    };
+    let one = one(plan, "Postgres, one connection", &program, &database, &Alone::postgres(&server));
+    vec![many, one]
 }
 
 pub(crate) fn reads(plan: &Plan) -> Vec<Section> {

@@ -1,6 +1,6 @@
 //! What processes use, as Linux tells; nothing elsewhere.
 
-use std::{collections::HashMap, fs, process::Command, sync::LazyLock};
+use std::{collections::HashMap, fs, path::Path, process::Command, sync::LazyLock, time::Duration};
 
 /// Processes with all that they have started.
 #[derive(Clone, Default)]
@@ -21,6 +21,19 @@ impl Trees {
         }
         let ticks: u32 = counted.iter().filter_map(|pid| all.get(pid)).map(|one| one.ticks).sum();
         Some(f64::from(ticks) * *MICROS_A_TICK)
+    }
+}
+
+/// Waits until the processes have come to rest, as far as they do.
+pub(crate) fn rest(trees: &Trees) {
+    const MOMENT: Duration = Duration::from_millis(200);
+    for _ in 0..100 {
+        let before = trees.busy();
+        std::thread::sleep(MOMENT);
+        let busy = trees.busy().zip(before).map_or(0.0, |(after, before)| after - before);
+        if busy < MOMENT.as_secs_f64() * 200_000.0 {
+            return;
+        }
     }
 }
 
@@ -61,6 +74,15 @@ pub(crate) fn thread_busy(name: &str) -> Option<f64> {
     let mut threads = fs::read_dir("/proc/self/task").ok()?.flatten().map(|thread| thread.path());
     let is_it = |found: String| found.trim() == name;
     let thread = threads.find(|thread| fs::read_to_string(thread.join("comm")).is_ok_and(is_it))?;
+    scheduled(&thread)
+}
+
+/// Processor time of the calling thread, in microseconds.
+pub(crate) fn own_busy() -> Option<f64> {
+    scheduled(Path::new("/proc/thread-self"))
+}
+
+fn scheduled(thread: &Path) -> Option<f64> {
     let nanos: f64 = fs::read_to_string(thread.join("schedstat")).ok()?.split(' ').next()?.parse().ok()?;
     Some(nanos / 1000.0)
 }

@@ -48,7 +48,7 @@ impl Alone {
         Self::with_lot(Arc::new(SqliteRecord::open(settings, clock, ask::rules(), witness).unwrap()))
     }
 
-    fn postgres(server: &Postgres) -> Self {
+    pub(crate) fn postgres(server: &Postgres) -> Self {
         let settings = PgSettings::new(server.fresh_database());
         let open = PgRecord::open(settings, ask::rules(), Arc::new(Heard::default()));
         Self::with_lot(Arc::new(RUNTIME.block_on(open).unwrap()))
