@@ -246,11 +246,7 @@ mod tests {
         commit(&board, 4);
         board.ring(&view(1).lot.id, Version(9));
         record.catch_up(&board);
-        assert_eq!(
-            (record.shown(&board), record.asked()),
-            (Some(5), 1),
-            "the record that was read is behind"
-        );
+        assert_eq!((record.shown(&board), record.asked()), (Some(5), 1), "the record that was read is behind");
     }
 
     #[test]

@@ -105,14 +105,9 @@ async fn who_knows_how_full_a_lot_is_is_told_that_it_is_so_still() {
     let park = World::with_lot().park();
     let first = get(&park, AVAILABILITY).await;
     assert_eq!((first.status, first.header("etag")), (200, Some("\"5311\"")));
-    for (known, status) in [
-        ("\"5311\"", 304),
-        ("W/\"5311\"", 304),
-        ("\"1\", \"5311\"", 304),
-        ("*", 304),
-        ("\"5310\"", 200),
-        ("x", 200),
-    ] {
+    for (known, status) in
+        [("\"5311\"", 304), ("W/\"5311\"", 304), ("\"1\", \"5311\"", 304), ("*", 304), ("\"5310\"", 200), ("x", 200)]
+    {
         let again = TestRequest::get().uri(AVAILABILITY).insert_header(("if-none-match", known));
         let got = ask(&park, again).await;
         assert_eq!((got.status, got.header("etag")), (status, Some("\"5311\"")), "{known}");
