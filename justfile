@@ -10,10 +10,9 @@ run *arguments:
 test *arguments:
     ./tests/run {{arguments}}
 
-# Try every rule of the fees on 120,000 random tariffs and stays, and measure how long a fee takes.
+# Try every rule of the fees on 120,000 random tariffs and stays.
 fees:
     PARKPRO_CASES=120000 cargo test --release -p parkpro-domain --test tariffs properties
-    cargo run --release -p parkpro-domain --example fee_speed
 
 # Format and lint as CI does.
 lint:
@@ -24,10 +23,13 @@ lint:
 openapi:
     cargo run --quiet -- --openapi > openapi.json
 
-# How many changes a second the record takes by itself, from 64 callers, without and with idempotency keys.
-bench:
-    cargo run --release -p parkpro-sqlite --example rush -- 64 500
-    cargo run --release -p parkpro-sqlite --example rush -- 64 500 keys
+# Measure everything next to its limit, or parts of it (domain, record, sqlite, postgres, reads, live, footprint), and keep it in docs/benchmarks.md; with --quick only see that it works.
+bench *arguments:
+    cargo bench --workspace --bench park -- {{arguments}}
+
+# The same for small and new lots against large and old ones: up to a million slots and as many tickets.
+bench-growth *arguments:
+    cargo bench --workspace --bench park -- growth {{arguments}}
 
 # Open the documentation of the crates.
 docs:

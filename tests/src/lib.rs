@@ -3,5 +3,7 @@
 #![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a failure here is the test's failure")]
 
 pub mod crowd;
+pub mod grown;
+pub mod report;
 pub mod running;
 pub mod world;

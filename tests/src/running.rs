@@ -32,6 +32,13 @@ pub fn binary() -> &'static Path {
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
+        // What cargo has set for this package would make build scripts of others run again.
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                build.env_remove(&name);
+            }
+        }
         assert!(build.status().expect("cargo runs").success(), "the program does not build");
         let tests = std::env::current_exe().expect("this test is a file");
         tests.ancestors().nth(2).expect("it is in target/<profile>/deps").join("parkpro")

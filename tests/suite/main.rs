@@ -10,6 +10,7 @@
 mod api;
 mod architecture;
 mod contract;
+mod grown;
 mod instances;
 mod migrations;
 mod promises;

@@ -85,6 +85,12 @@ impl Postgres {
         self.url(&name)
     }
 
+    /// Where a program is that comes with this server, if it is installed: `pgbench`.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// Runs SQL by `psql`, apart from whatever the test is testing, and returns what it prints: rows as lines,
     /// fields with `|` between them.
     pub fn sql(&self, database: &str, statement: &str) -> String {
