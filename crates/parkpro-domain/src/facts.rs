@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     command::{Command, Exit, Leaving},
-    discount::{Discount, DiscountCode, Gift},
+    discount::{Discount, DiscountCode, Gift, Uses},
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
@@ -164,7 +164,7 @@ pub struct Changes {
     /// Discounts, new or not.
     pub discounts: Vec<Discount>,
     /// How often a vehicle has used a discount.
-    pub discount_uses: Vec<(DiscountCode, PlateKey, i64)>,
+    pub discount_uses: Vec<Uses>,
     /// What happened.
     pub journal: Vec<Entry>,
     /// What became of the queue.
@@ -266,7 +266,7 @@ impl Facts {
     }
 
     /// Adds how often a vehicle has used a discount; what is not added was not used.
-    pub fn know_uses(&mut self, code: DiscountCode, plate: PlateKey, uses: i64) {
+    pub fn know_uses(&mut self, Uses { code, plate, uses }: Uses) {
         self.uses.insert((code, plate), uses);
     }
 
@@ -452,7 +452,7 @@ impl Facts {
         let uses = std::mem::take(&mut self.before.uses).into_iter();
         let discount_uses = uses.map(|(code, plate)| {
             let uses = self.uses(&code, &plate);
-            (code, plate, uses)
+            Uses { code, plate, uses }
         });
         let discount_uses = discount_uses.collect();
         Some(Changes {

@@ -9,7 +9,7 @@ use std::{
 use diesel::{connection::SimpleConnection, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
     command::Target,
-    discount::{Discount, DiscountCode},
+    discount::{Discount, DiscountCode, Uses},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Clock, Key, PortError, Reply},
@@ -245,8 +245,7 @@ impl Transaction for SqliteTransaction {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send
-    {
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<Uses>), PortError>> + Send {
         let discounts = self.discounts_of(lot, codes, plates);
         ready(discounts.map_err(|failure| failure.during("reading discounts")))
     }

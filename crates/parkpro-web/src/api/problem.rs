@@ -231,6 +231,7 @@ pub(crate) const fn retry_soon(code: Code) -> bool {
 }
 
 /// The one place where a refusal gets its code.
+#[expect(clippy::too_many_lines, reason = "one arm for each refusal")]
 fn refused(refusal: &Refusal) -> (Code, String, Subject) {
     let none = Subject::default();
     let of = |ticket: &TicketId| Subject { ticket: Some(*ticket), ..none };

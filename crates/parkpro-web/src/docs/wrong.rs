@@ -108,7 +108,7 @@ fn mistake(code: Code) -> Option<Mistakes> {
         }
         Code::InvalidPriority => wrong("priority", r#"{"priority":"VIP"}"#, text(Priority::parse)),
         Code::InvalidTicketId => wrong("ticket", r#"{"ticket":"1042"}"#, text(TicketId::parse)),
-        Code::InvalidDiscountCode => wrong("code", r#"{"code":"SHOP 1"}"#, text(DiscountCode::parse)),
+        Code::InvalidDiscount => wrong("code", r#"{"code":"SHOP 1"}"#, text(DiscountCode::parse)),
         Code::InvalidTariffId => wrong("id", r#"{"id":"Short term"}"#, text(TariffId::parse)),
         Code::NotRising => wrong("document", FALLING, document),
         Code::InvalidReason => wrong("reason", r#"{"reason":""}"#, reason),
