@@ -182,7 +182,7 @@ fn digits(width: usize, number: &str) -> String {
 
 /// What everybody who has gone has paid: minor units, and the lines that say why.
 fn an_hour() -> (String, String) {
-    let Rules { fees } = ask::rules();
+    let Rules { fees, .. } = ask::rules();
     let currency = Currency::parse("USD").expect("a currency");
     let (from, to) = (Timestamp::from_micros(0), Timestamp::from_micros(MINUTE));
     let fee = fees.fee(&Stay::new(from, to, VehicleClass::car(), Zone::UTC, currency));

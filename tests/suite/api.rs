@@ -147,6 +147,57 @@ async fn a_lot_is_given_a_tariff_and_those_inside_keep_theirs() {
 }
 
 #[tokio::test]
+async fn a_shop_validates_a_ticket_and_a_driver_redeems_a_code() {
+    everywhere(async |program| {
+        let discounts = "/api/v1/lots/main/discounts";
+        let shop = json!({"code": "shop1", "grant": {"percent": "50"}, "limit": 2});
+        let made = program.post(discounts, shop).await.expect(201);
+        assert_eq!(made.header("location"), "/api/v1/lots/main/discounts/SHOP1");
+        let fixed = json!({"code": "TEN", "grant": {"amount": "10.00"}, "limit_per_plate": 1});
+        program.post(discounts, fixed).await.expect(201);
+
+        let parked = program.enter("P-1").await.expect(201);
+        let ticket = format!("/api/v1/tickets/{}", parked.at("/ticket/id").as_str().unwrap());
+        let validated =
+            program.post(&format!("{ticket}/discounts"), json!({"code": "SHOP1"})).await.expect(200);
+        assert_eq!(validated.at("/ticket/discounts"), &json!(["SHOP1"]));
+        let quote = program.get(&format!("{ticket}/quote")).await.expect(200);
+        assert_eq!(quote.at("/fee/amount"), 2500);
+        let exit = json!({"plate": "P-1", "discounts": ["ten"]});
+        let left = program.post("/api/v1/lots/main/exits", exit).await.expect(200);
+        assert_eq!(left.at("/ticket/fee/formatted"), "15.00");
+        assert_eq!(left.at("/ticket/discounts"), &json!(["SHOP1", "TEN"]));
+
+        program.enter("P-1").await.expect(201);
+        let exit = json!({"plate": "P-1", "discounts": ["TEN"]});
+        let refused = program.post("/api/v1/lots/main/exits", exit).await.expect(409);
+        assert_eq!(refused.at("/code"), "discount-used-by-plate");
+        let exit = json!({"plate": "P-1", "discounts": ["SHOP1"]});
+        program.post("/api/v1/lots/main/exits", exit).await.expect(200);
+        program.enter("P-2").await.expect(201);
+        let exit = json!({"plate": "P-2", "discounts": ["SHOP1"]});
+        let refused = program.post("/api/v1/lots/main/exits", exit).await.expect(409);
+        assert_eq!(refused.at("/code"), "discount-used-up");
+        assert_eq!(program.get(&format!("{discounts}/shop1")).await.expect(200).at("/uses"), 2);
+        program.patch(&format!("{discounts}/shop1"), json!({"limit": null})).await.expect(200);
+        let parked = program.get("/api/v1/lots/main/tickets?plate=P-2").await.expect(200);
+        let ticket = format!("/api/v1/tickets/{}", parked.at("/data/0/id").as_str().unwrap());
+        program.post(&format!("{ticket}/discounts"), json!({"code": "SHOP1"})).await.expect(200);
+        let detached = program.delete(&format!("{ticket}/discounts/SHOP1")).await.expect(200);
+        assert_eq!(detached.at("/ticket/discounts"), &json!([]));
+        program.delete(&format!("{discounts}/SHOP1")).await.expect(200);
+        assert_eq!(
+            program.get(&format!("{discounts}/SHOP1")).await.expect(404).at("/code"),
+            "no-such-discount"
+        );
+        let listed = program.get(discounts).await.expect(200);
+        assert_eq!(listed.at("/data").as_array().map(Vec::len), Some(1));
+        assert_eq!(program.exit("P-2").await.expect(200).at("/ticket/fee/amount"), 5000);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn slots_are_managed() {
     everywhere(async |program| {
         let slots = "/api/v1/lots/main/slots";

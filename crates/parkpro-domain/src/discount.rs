@@ -9,6 +9,7 @@ use crate::{
     money::MajorAmount,
     tariff::{Grant, Length, Tariff, TariffId, TariffVersion, document::Percent},
     time::Timestamp,
+    vehicle::PlateKey,
 };
 
 /// What a driver or a shop types: `SHOP1`. Capitals and small letters are the same.
@@ -117,6 +118,17 @@ pub struct Terms {
     pub limit_per_plate: Option<u32>,
     /// Whether a stay may have others beside it.
     pub stacks: bool,
+}
+
+/// How often a vehicle has used a discount: how many of its tickets have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uses {
+    /// Which discount.
+    pub code: DiscountCode,
+    /// Which vehicle.
+    pub plate: PlateKey,
+    /// How often.
+    pub uses: i64,
 }
 
 /// A discount of a lot.

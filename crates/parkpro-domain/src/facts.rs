@@ -12,7 +12,7 @@ use std::{
 use crate::{
     command::{Command, Exit, Leaving},
     demand::Demand,
-    discount::{Discount, DiscountCode, Gift},
+    discount::{Discount, DiscountCode, Gift, Uses},
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
@@ -192,7 +192,7 @@ pub struct Changes {
     /// Discounts, new or not.
     pub discounts: Vec<Discount>,
     /// How often a vehicle has used a discount.
-    pub discount_uses: Vec<(DiscountCode, PlateKey, i64)>,
+    pub discount_uses: Vec<Uses>,
     /// What happened.
     pub journal: Vec<Entry>,
     /// The plates that were corrected.
@@ -316,7 +316,7 @@ impl Facts {
     }
 
     /// Adds how often a vehicle has used a discount; what is not added was not used.
-    pub fn know_uses(&mut self, code: DiscountCode, plate: PlateKey, uses: i64) {
+    pub fn know_uses(&mut self, Uses { code, plate, uses }: Uses) {
         self.uses.insert((code, plate), uses);
     }
 
@@ -516,7 +516,7 @@ impl Facts {
         let uses = std::mem::take(&mut self.before.uses).into_iter();
         let discount_uses = uses.map(|(code, plate)| {
             let uses = self.uses(&code, &plate);
-            (code, plate, uses)
+            Uses { code, plate, uses }
         });
         let discount_uses = discount_uses.collect();
         Some(Changes {

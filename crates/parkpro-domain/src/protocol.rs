@@ -13,7 +13,7 @@ use std::{
 use crate::{
     command::{Command, Target},
     decide::{decide, revise},
-    discount::{Discount, DiscountCode},
+    discount::{Discount, DiscountCode, Uses},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     outcome::{Done, Outcome, Subject},
@@ -126,7 +126,7 @@ pub trait Transaction: Send {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send;
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<Uses>), PortError>> + Send;
 
     /// A tariff, also if there is nothing in it any more.
     fn series(&mut self, tariff: &TariffId)
@@ -448,8 +448,8 @@ async fn read_discounts<T: Transaction>(
     for discount in discounts {
         facts.know_discount(discount);
     }
-    for (code, plate, uses) in uses {
-        facts.know_uses(code, plate, uses);
+    for uses in uses {
+        facts.know_uses(uses);
     }
     Ok(())
 }

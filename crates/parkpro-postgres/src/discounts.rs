@@ -6,7 +6,7 @@ use diesel::{
 };
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
-    discount::{Discount, DiscountCode, Gift, Terms},
+    discount::{Discount, DiscountCode, Gift, Terms, Uses},
     facts::Changes,
     lot::LotId,
     ports::PortError,
@@ -37,7 +37,7 @@ pub(crate) const OF_LOT: &str = concat!(
      (SELECT * FROM discount_codes WHERE lot_id = $2 AND code = wanted.code LIMIT 1) d"
 );
 
-pub(crate) const USES: &str = "SELECT u.code, u.plate_key, u.uses \
+pub(crate) const USED: &str = "SELECT u.code, u.plate_key, u.uses \
      FROM unnest($1) AS wanted (code) CROSS JOIN unnest($2) AS by (plate_key) CROSS JOIN LATERAL \
      (SELECT * FROM discount_uses \
       WHERE lot_id = $3 AND code = wanted.code AND plate_key = by.plate_key LIMIT 1) u";
@@ -142,7 +142,7 @@ pub(crate) async fn page(
 }
 
 /// Discounts, and who has used them how often.
-type Discounts = (Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>);
+type Discounts = (Vec<Discount>, Vec<Uses>);
 
 impl PgTransaction {
     /// As [`parkpro_domain::protocol::Transaction::discounts`].
@@ -161,7 +161,7 @@ impl PgTransaction {
             let (of_lot, by): ([&dyn Parameter; 2], [&dyn Parameter; 3]) =
                 ([&codes, &id], [&codes, &plates, &id]);
             let discounts = Statement::<DiscountColumns>::new(OF_LOT, &of_lot).rows(&connection);
-            let uses = Statement::<(Text, Text, BigInt)>::new(USES, &by).rows(&connection);
+            let uses = Statement::<(Text, Text, BigInt)>::new(USED, &by).rows(&connection);
             let (discounts, uses): (Vec<DiscountRow>, Vec<(String, String, i64)>) =
                 tokio::try_join!(biased; discounts, uses)?;
             let discounts = discounts.into_iter().map(DiscountRow::discount).collect::<Result<_, _>>()?;
@@ -171,10 +171,10 @@ impl PgTransaction {
     }
 }
 
-fn used((code, plate, uses): (String, String, i64)) -> Result<(DiscountCode, PlateKey, i64), Nonsense> {
+fn used((code, plate, uses): (String, String, i64)) -> Result<Uses, Nonsense> {
     let known = DiscountCode::parse(&code);
     let known = known.map_err(|_why| Nonsense { table: "discount_uses", row: code, column: "code" })?;
-    Ok((known, Plate::stored("", &plate).key().clone(), uses))
+    Ok(Uses { code: known, plate: Plate::stored("", &plate).key().clone(), uses })
 }
 
 /// Discounts as they now are, and then who has used them.
@@ -207,17 +207,14 @@ pub(crate) async fn put(connection: &AsyncPgConnection, changes: &[Of<'_, Change
 }
 
 async fn put_uses(connection: &AsyncPgConnection, changes: &[Of<'_, Changes>]) -> Result<(), Trouble> {
-    let rows = || {
-        changes.iter().flat_map(|(lot, change)| {
-            change.discount_uses.iter().map(|(code, plate, uses)| (*lot, code, plate, *uses))
-        })
-    };
+    let rows =
+        || changes.iter().flat_map(|(lot, change)| change.discount_uses.iter().map(|used| (*lot, used)));
     let lots: Vec<i64> = rows().map(|(lot, ..)| lot).collect();
     if lots.is_empty() {
         return Ok(());
     }
-    let codes: Vec<&str> = rows().map(|(_, code, ..)| code.as_str()).collect();
-    let plates: Vec<&str> = rows().map(|(_, _, plate, _)| plate.as_str()).collect();
-    let uses: Vec<i64> = rows().map(|(.., uses)| uses).collect();
+    let codes: Vec<&str> = rows().map(|(_, used)| used.code.as_str()).collect();
+    let plates: Vec<&str> = rows().map(|(_, used)| used.plate.as_str()).collect();
+    let uses: Vec<i64> = rows().map(|(_, used)| used.uses).collect();
     touch(connection, "discount_uses", lots.len(), PUT_USES, &[&lots, &codes, &plates, &uses]).await
 }

@@ -29,6 +29,8 @@ macro_rules! manners {
             $set,
             " jit = off; ",
             $set,
+            " max_parallel_workers_per_gather = 0; ",
+            $set,
             " plan_cache_mode = force_generic_plan; ",
             $set,
             " enable_seqscan = off; ",

@@ -12,7 +12,7 @@ use std::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
-    discount::{Discount, DiscountCode},
+    discount::{Discount, DiscountCode, Uses},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
@@ -254,7 +254,7 @@ impl Transaction for PgTransaction {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+    ) -> Result<(Vec<Discount>, Vec<Uses>), PortError> {
         self.read_discounts(lot, codes, plates).await
     }
 

@@ -2,7 +2,7 @@
 
 use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
-    discount::{Discount, DiscountCode, Gift, Terms},
+    discount::{Discount, DiscountCode, Gift, Terms, Uses},
     facts::Changes,
     lot::LotId,
     time::Timestamp,
@@ -110,20 +110,20 @@ impl SqliteTransaction {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), Failure> {
+    ) -> Result<(Vec<Discount>, Vec<Uses>), Failure> {
         let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
         let (mut discounts, mut uses) = (Vec::new(), Vec::new());
         for code in codes {
             discounts.extend(numbered(&mut self.connection, number, code)?);
             for plate in plates {
-                let used = discount_uses::table
+                let count = discount_uses::table
                     .filter(discount_uses::lot_id.eq(number))
                     .filter(discount_uses::code.eq(code.as_str()))
                     .filter(discount_uses::plate_key.eq(plate.as_str()))
                     .select(discount_uses::uses)
                     .get_result::<i64>(&mut self.connection)
                     .optional()?;
-                uses.extend(used.map(|used| (code.clone(), plate.clone(), used)));
+                uses.extend(count.map(|uses| Uses { code: code.clone(), plate: plate.clone(), uses }));
             }
         }
         Ok((discounts, uses))
@@ -145,7 +145,7 @@ impl SqliteTransaction {
                 retired: *retired,
             })?;
         }
-        for (code, plate, uses) in &changes.discount_uses {
+        for Uses { code, plate, uses } in &changes.discount_uses {
             let (code, plate_key) = (code.as_str(), plate.as_str());
             self.one(PutDiscountUses { lot, code, plate_key, uses: *uses })?;
         }

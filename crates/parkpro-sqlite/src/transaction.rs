@@ -14,7 +14,7 @@ use diesel::{
 };
 use parkpro_domain::{
     command::Target,
-    discount::{Discount, DiscountCode},
+    discount::{Discount, DiscountCode, Uses},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Clock, Key, PortError, Reply},
@@ -271,8 +271,7 @@ impl Transaction for SqliteTransaction {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError>> + Send
-    {
+    ) -> impl Future<Output = Result<(Vec<Discount>, Vec<Uses>), PortError>> + Send {
         let discounts = self.discounts_of(lot, codes, plates);
         ready(discounts.map_err(|failure| failure.during("reading discounts")))
     }

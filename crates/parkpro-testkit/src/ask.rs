@@ -273,9 +273,14 @@ pub fn detach(ticket: TicketId, text: &str) -> Command {
     Command::DetachDiscount { ticket, code: code(text) }
 }
 
-/// A vehicle leaves and redeems discounts.
+/// A vehicle leaves, named by its plate, and redeems discounts.
 pub fn exit_with(id: &str, text: &str, codes: &[&str]) -> Command {
-    match exit(id, text) {
+    with_discounts(exit(id, text), codes)
+}
+
+/// The same exit, which redeems discounts.
+pub fn with_discounts(exit: Command, codes: &[&str]) -> Command {
+    match exit {
         Command::Exit(exit) => {
             Command::Exit(Exit { discounts: codes.iter().map(|text| code(text)).collect(), ..exit })
         }

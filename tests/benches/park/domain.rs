@@ -129,7 +129,7 @@ fn fees(plan: &Plan) -> Section {
     let document = tariff_document::read(&serde_json::from_str(BOARD).unwrap()).unwrap();
     let size = tariff_document::write(&document).to_string().len();
     let tariff = Tariff::new(document).unwrap();
-    let Rules { fees } = ask::rules();
+    let Rules { fees, .. } = ask::rules();
     let stay = |length: i64| {
         let (zone, currency) = (Zone::parse("Europe/Berlin").unwrap(), Currency::parse("EUR").unwrap());
         let from = Timestamp::parse("2026-10-12T07:13:00Z").unwrap();

@@ -8,7 +8,7 @@ use parkpro_testkit::ask;
 use super::{done, enter, main_lot, rival, sql};
 use crate::{
     claim::{CLAIM, FORGET, RELEASE, USED},
-    discounts::{OF_LOT, USES as DISCOUNT_USES},
+    discounts::{OF_LOT, USED as DISCOUNTS_USED},
     facts::{AHEAD, BEHIND, FREE, HEADS, LABELS, LOTS, OCCUPANTS, PLATES, TICKETS},
     lock::{BY_SLUG, BY_TICKET, LOCK_FREE, LOCK_WAITING},
     records::queries,
@@ -36,7 +36,7 @@ const TURN: [Known; 24] = [
     (DOCUMENTS, "text[], bigint[]", &["tariff_versions_pkey"]),
     (EARLIER, "text[], bigint, bigint, bigint", &["ticket_plate"]),
     (OF_LOT, "text[], bigint", &["discount_codes_pkey"]),
-    (DISCOUNT_USES, "text[], text[], bigint", &["discount_uses_pkey"]),
+    (DISCOUNTS_USED, "text[], text[], bigint", &["discount_uses_pkey"]),
     (FREE, "bigint[], bigint[]", &["slot_counts_pkey", "slot_free"]),
     (HEADS, "bigint[], bigint[]", &["waiting_counts_pkey", "queue_head"]),
     (AHEAD, "bigint, bigint, uuid, uuid", &["queue_order"]),

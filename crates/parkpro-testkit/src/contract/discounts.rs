@@ -126,12 +126,12 @@ pub async fn a_code_takes_off_what_it_says(s: Subject) {
         new(&s, &code, ask::terms(gift)).await;
         let parked = s.enter("P1").await;
         let since = parked.ticket.berth().unwrap().since;
-        s.clock.set(since.plus_micros(2 * HOUR));
+        s.clock.set(since.plus_micros(HOUR));
         s.done(ask::attach(parked.id(), &code)).await;
         let view = s.ticket(parked.id()).await;
         let quoted = ok(ok(quote(&*s.records(), &ask::rules(), &view, since.plus_micros(2 * HOUR)).await));
         assert_eq!(quoted.fee.total.minor, fee, "the quote has it: {gift}");
-        s.clock.set(since.plus_micros(2 * HOUR - 9));
+        s.clock.set(since.plus_micros(2 * HOUR));
         s.reopen().await;
         let left = s.exit("P1").await;
         assert_eq!(left.fee(), fee, "{gift}");

@@ -2,7 +2,7 @@
 
 use parkpro_domain::{
     command::Target,
-    discount::{Discount, DiscountCode},
+    discount::{Discount, DiscountCode, Uses},
     facts::{Changes, Facts, Needs},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
@@ -103,7 +103,7 @@ impl<T: Transaction> Transaction for FaultyTransaction<T> {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+    ) -> Result<(Vec<Discount>, Vec<Uses>), PortError> {
         self.faults.step(Step::Discounts)?;
         self.inner.discounts(lot, codes, plates).await
     }

@@ -61,7 +61,8 @@ pub(super) enum Asked {
     /// What it takes off, how often, and how often for each; none removes it.
     Discount(Text, Text, Option<(Text, Option<u32>, Option<u32>)>),
     Attach(usize, Text, bool),
-    Redeem(Text, Text, Vec<Text>),
+    /// One of the oldest that did not leave yet leaves with these.
+    Redeem(usize, Vec<Text>),
 }
 
 #[derive(Debug, Clone)]
@@ -172,7 +173,7 @@ fn asked() -> impl Strategy<Value = Asked> {
         1 => select(&PRICES[..]).prop_map(Asked::Publish),
         3 => (lot(), code.clone(), option::weighted(0.9, terms)).prop_map(|(l, c, t)| Asked::Discount(l, c, t)),
         4 => (0..6_usize, code.clone(), any::<bool>()).prop_map(|(ticket, code, on)| Asked::Attach(ticket, code, on)),
-        6 => (lot(), select(&PLATES[..]), vec(code, 1..=2)).prop_map(|(l, p, c)| Asked::Redeem(l, p, c)),
+        6 => (0..4_usize, vec(code, 1..=2)).prop_map(|(nth, codes)| Asked::Redeem(nth, codes)),
     ]
 }
 
@@ -191,6 +192,11 @@ pub(super) fn spell_out(wishes: &[Wish]) -> History {
     }
     for price in ["2.00 a day", "4.00 EUR"] {
         steps.extend(published(price, steps.len() == LOTS.len()));
+    }
+    for (code, gift, limit) in [("ONE", "percent 50", Some(1)), ("SIX", "free 1800", None)] {
+        let asked = Asked::Discount("main", code, Some((gift, limit, Some(1))));
+        let mut none = Tickets { known: Vec::new(), staying: Vec::new() };
+        steps.push(Step::Ask(Ask { command: command(&asked, &ids, &mut none), key: None }));
     }
     let mut tickets = Tickets { known: vec![(nth_ticket(0), ask::lot("nowhere"))], staying: Vec::new() };
     for wish in wishes {
@@ -338,6 +344,9 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
         }
         Asked::Attach(backwards, code, true) => ask::attach(ticket(backwards), code),
         Asked::Attach(backwards, code, false) => ask::detach(ticket(backwards), code),
-        Asked::Redeem(lot, plate, codes) => ask::exit_with(lot, plate, codes),
+        Asked::Redeem(nth, codes) => {
+            let (ticket, lot) = tickets.leave(*nth);
+            ask::with_discounts(ask::exit_by_ticket(lot.as_str(), ticket), codes)
+        }
     }
 }

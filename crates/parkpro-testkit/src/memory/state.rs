@@ -181,7 +181,7 @@ impl State {
         } = changes;
         let (discounts, uses) = (changes.discounts, changes.discount_uses);
         self.discounts.extend(discounts.into_iter().map(|one| ((id.clone(), one.code.clone()), one)));
-        self.uses.extend(uses.into_iter().map(|(code, plate, uses)| ((id.clone(), code, plate), uses)));
+        self.uses.extend(uses.into_iter().map(|used| ((id.clone(), used.code, used.plate), used.uses)));
         self.lots.insert(id.clone(), lot);
         self.slots.extend(new_slots.into_iter().chain(slots).map(|slot| ((id.clone(), slot.id), slot)));
         let tickets = ended.into_iter().chain(moved).chain(amended).chain(new_tickets);

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use parkpro_domain::{
     command::Target,
     demand::Demand,
-    discount::{Discount, DiscountCode},
+    discount::{Discount, DiscountCode, Uses},
     facts::{Changes, Facts, Needs},
     lot::{Lot, LotId},
     ports::{Clock, Key, PortError, Reply},
@@ -142,7 +142,7 @@ impl Transaction for MemoryTransaction {
         lot: &LotId,
         codes: &[DiscountCode],
         plates: &[PlateKey],
-    ) -> Result<(Vec<Discount>, Vec<(DiscountCode, PlateKey, i64)>), PortError> {
+    ) -> Result<(Vec<Discount>, Vec<Uses>), PortError> {
         self.check_open();
         assert!(!codes.is_empty(), "who needs none asks for none");
         Ok(self.store.read(|state| {
@@ -152,7 +152,7 @@ impl Transaction for MemoryTransaction {
                     .iter()
                     .filter_map(|plate| {
                         let uses = state.uses.get(&(lot.clone(), code.clone(), plate.clone()))?;
-                        Some((code.clone(), plate.clone(), *uses))
+                        Some(Uses { code: code.clone(), plate: plate.clone(), uses: *uses })
                     })
                     .collect::<Vec<_>>()
             };

@@ -187,7 +187,7 @@ codes! {
         "It has 1 to 63 characters of a-z, 0-9, - and _, begins with a letter or a digit, and is not `simulate`.";
     EndsBeforeItBegins 422 "ends-before-it-begins" "It ends before it begins"
         "`exit` is not before `entry`, and `valid_until` is after `valid_from`.";
-    InvalidDiscountCode 422 "invalid-discount-code" "The code of a discount is not right"
+    InvalidDiscount 422 "invalid-discount-code" "The code of a discount is not right"
         "It has 1 to 32 characters of A-Z, 0-9, - and _; small letters count as capitals.";
     OneOf 422 "one-of" "One of several forms is needed"
         "In the document of a tariff: a rate is `free` or has one of `price`, `blocks` and `table`; a block has one of `price` and `per_hour`.";

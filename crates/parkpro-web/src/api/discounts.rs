@@ -44,7 +44,7 @@ pub(super) fn places() -> Vec<Place> {
         .takes::<NewDiscount>(samples::new_discount())
         .creates::<DiscountChange<'_>>("The discount", samples::discount_added())
         .tagged()
-        .refuses(&[Code::NoSuchLot, Code::DiscountCodeTaken, Code::InvalidDiscountCode])
+        .refuses(&[Code::NoSuchLot, Code::DiscountCodeTaken, Code::InvalidDiscount])
         .refuses(&terms);
     let shown = Doc::read("getDiscount", Tag::Discounts, "One discount")
         .answers::<DiscountBody<'_>>(200, "The discount", samples::discount())
@@ -67,7 +67,7 @@ pub(super) fn places() -> Vec<Place> {
         .says("As a shop does that validates a ticket. The vehicle is parked or waits. It counts as used from now on, and holds at the exit also if it has expired by then. It is given back when it is taken off, and when the ticket is withdrawn or voided.")
         .takes::<Validation>(samples::validation())
         .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::validated())
-        .refuses(&[Code::NoSuchTicket, Code::AlreadyDeparted, Code::NotParked, Code::InvalidDiscountCode])
+        .refuses(&[Code::NoSuchTicket, Code::AlreadyDeparted, Code::NotParked, Code::InvalidDiscount])
         .refuses(&REDEEMING);
     let detached = Doc::change("detachDiscount", Tag::Discounts, "A discount is taken off a ticket")
         .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::entered())

@@ -11,7 +11,7 @@ use parkpro_domain::{
     lot::{LotId, Version},
     ports::JournalCursor,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::{
     Answered, Call, Code, EventBody, Page, Place, Problem, at,
@@ -28,6 +28,9 @@ use crate::{
 const EVENT_STREAM: &str = "text/event-stream";
 /// A stream says this often that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// A stream rests between two deliveries, so that a busy lot wakes a thousand watchers for many events at once instead of
+/// for each. The first event after a pause is delivered at once.
+const REST: Duration = Duration::from_millis(50);
 /// How soon a stream asks again after the record was unwell.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -94,12 +97,15 @@ fn watch(call: &Call, lot: &LotId, version: Version, after: Option<JournalCursor
     let id =
         if from.n == i32::MAX { from.version.to_string() } else { format!("{}.{}", from.version, from.n) };
     let first = Bytes::from(format!("retry: 2000\nid: {id}\n\n"));
-    let stream = stream::unfold((Some(first), watch), |(first, mut watch)| async move {
+    let stream = stream::unfold((Some(first), watch, Instant::now()), |(first, mut watch, due)| async move {
         let chunk = match first {
             Some(first) => first,
-            None => next_chunk(&mut watch).await?,
+            None => {
+                sleep_until(due).await;
+                next_chunk(&mut watch).await?
+            }
         };
-        Some((Ok::<_, Infallible>(chunk), (None, watch)))
+        Some((Ok::<_, Infallible>(chunk), (None, watch, Instant::now() + REST)))
     });
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, EVENT_STREAM))

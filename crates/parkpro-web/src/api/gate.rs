@@ -46,7 +46,7 @@ pub(super) fn places() -> Vec<Place> {
         .answers::<TicketChange<'_>>(200, "Its ticket, with the fee", samples::left())
         .refuses(&REDEEMING)
         .refuses(&[
-            Code::InvalidDiscountCode,
+            Code::InvalidDiscount,
             Code::OutOfRange,
             Code::NoSuchLot,
             Code::NoSuchSlot,

@@ -242,6 +242,7 @@ fn nothing_fits(demand: &Demand) -> String {
 }
 
 /// The one place where a refusal gets its code.
+#[expect(clippy::too_many_lines, reason = "one arm for each refusal")]
 fn refused(refusal: &Refusal) -> (Code, String, Subject) {
     let none = Subject::default();
     let of = |ticket: &TicketId| Subject { ticket: Some(*ticket), ..none };

@@ -171,7 +171,7 @@ fn simulated() -> Doc {
         .answers::<SimulationBody<'_>>(200, "The fee, line by line", samples::simulation())
         .refuses(&[Code::NoSuchTariff, Code::NoSuchTariffVersion, Code::NoDraft, Code::InvalidQuery])
         .refuses(&[Code::InvalidTariffId, Code::InvalidTimeZone, Code::InvalidInstant, Code::OutOfRange])
-        .refuses(&[Code::EndsBeforeItBegins, Code::InvalidDiscountCode, Code::ChooseOne])
+        .refuses(&[Code::EndsBeforeItBegins, Code::InvalidDiscount, Code::ChooseOne])
         .refuses(&OF_DOCUMENTS)
 }
 

@@ -120,7 +120,7 @@ fn mistake(code: Code) -> Option<Mistakes> {
             wrong("features", r#"{"features":["a","b","c","d","e","f","g","h","i"]}"#, features)
         }
         Code::InvalidTicketId => wrong("ticket", r#"{"ticket":"1042"}"#, text(TicketId::parse)),
-        Code::InvalidDiscountCode => wrong("code", r#"{"code":"SHOP 1"}"#, text(DiscountCode::parse)),
+        Code::InvalidDiscount => wrong("code", r#"{"code":"SHOP 1"}"#, text(DiscountCode::parse)),
         Code::InvalidTariffId => wrong("id", r#"{"id":"Short term"}"#, text(TariffId::parse)),
         Code::NotRising => wrong("document", FALLING, document),
         Code::InvalidReason => wrong("reason", r#"{"reason":""}"#, reason),
