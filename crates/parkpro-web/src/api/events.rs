@@ -98,12 +98,11 @@ fn watch(call: &Call, lot: &LotId, version: Version, after: Option<JournalCursor
         if from.n == i32::MAX { from.version.to_string() } else { format!("{}.{}", from.version, from.n) };
     let first = Bytes::from(format!("retry: 2000\nid: {id}\n\n"));
     let stream = stream::unfold((Some(first), watch, Instant::now()), |(first, mut watch, due)| async move {
-        let chunk = match first {
-            Some(first) => first,
-            None => {
-                sleep_until(due).await;
-                next_chunk(&mut watch).await?
-            }
+        let chunk = if let Some(first) = first {
+            first
+        } else {
+            sleep_until(due).await;
+            next_chunk(&mut watch).await?
         };
         Some((Ok::<_, Infallible>(chunk), (None, watch, Instant::now() + REST)))
     });

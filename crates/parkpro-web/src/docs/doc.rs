@@ -28,8 +28,14 @@ struct Success {
 struct Headers {
     replayed: bool,
     location: bool,
-    etag: bool,
-    state: bool,
+    etag: Option<Etag>,
+}
+
+/// What an entity tag names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Etag {
+    Settings,
+    State,
 }
 
 /// What is said about an operation. Every method adds what it means in the document, with the problems that come with it.
@@ -223,14 +229,14 @@ impl Doc {
 
     /// Its answer carries an entity tag.
     pub(crate) fn tagged(mut self) -> Self {
-        self.headers.etag = true;
+        self.headers.etag = Some(Etag::Settings);
         self
     }
 
     /// Its answer carries an entity tag of the lot's state, and is not sent to whoever has it.
     pub(crate) fn unless_known(self) -> Self {
         let mut doc = self.header("If-None-Match", "The `ETag` of the answer that is known.");
-        doc.headers.state = true;
+        doc.headers.etag = Some(Etag::State);
         doc
     }
 
@@ -251,7 +257,7 @@ impl Doc {
                 .fold(response, |response, (media, content)| response.content(media, content.build()));
             operation = operation.response(status.to_string(), with_headers(response, self.headers));
         }
-        if self.headers.state {
+        if self.headers.etag == Some(Etag::State) {
             let known = ResponseBuilder::new().description("It is still as it was");
             operation = operation.response("304", with_headers(known, self.headers));
         }
@@ -292,13 +298,13 @@ fn text_header(about: &str) -> HeaderBuilder {
 }
 
 fn with_headers(mut response: ResponseBuilder, headers: Headers) -> ResponseBuilder {
-    let Headers { replayed, location, etag, state } = headers;
+    let Headers { replayed, location, etag } = headers;
     for (there, name, about) in [
         (true, "X-Request-Id", "Names the request in the log; the client's, if it sent one."),
         (replayed, "Idempotent-Replayed", "`true` if this was answered before under the same key."),
         (location, "Location", "Where the new thing is."),
-        (etag, "ETag", "Names the settings; send it as `If-Match`."),
-        (state, "ETag", "Names this state of the lot; send it as `If-None-Match`."),
+        (etag == Some(Etag::Settings), "ETag", "Names the settings; send it as `If-Match`."),
+        (etag == Some(Etag::State), "ETag", "Names this state of the lot; send it as `If-None-Match`."),
     ] {
         if there {
             response = response.header(name, text_header(about).build());
