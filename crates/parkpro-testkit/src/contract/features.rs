@@ -77,8 +77,8 @@ pub async fn what_has_no_more_than_is_needed_is_given_first(s: Subject) {
     for (plate, demand, place) in [
         ("P1", "car", "in A-1"),
         ("P2", "car", "in A-2"),
-        ("P3", "car", "in E-1"),
-        ("P4", "car", "in V-1"),
+        ("P3", "car", "in V-1"),
+        ("P4", "car", "in E-1"),
         ("P5", "car", "waits 1"),
         ("E1", "car/electric", "in X-1"),
         ("E2", "car/electric", "waits 2"),

@@ -307,7 +307,7 @@ impl Lot {
             let unneeded =
                 |slot: &Slot| slot.features.iter().filter(|had| !ticket.needs.contains(had)).count();
             let best = fitting
-                .min_by_key(|slot| (slot.accepts.len() > 1, unneeded(slot), slot.rank, slot.label.clone()))?;
+                .min_by_key(|slot| (unneeded(slot), slot.accepts.len() > 1, slot.rank, slot.label.clone()))?;
             Some((id.clone(), best.label.clone()))
         })
     }
