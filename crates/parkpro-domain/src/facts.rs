@@ -119,7 +119,7 @@ pub struct Facts {
     pub tally: Tally,
     /// Whether a new lot's id was given away before.
     pub id_taken: bool,
-    /// How many waiting tickets come before the one whose priority is about to change.
+    /// How many waiting tickets come before the one that is about to be amended.
     pub ahead: i64,
     tickets: HashMap<TicketId, Ticket>,
     slots: HashMap<SlotId, Slot>,
@@ -160,7 +160,7 @@ struct Touched {
     turn: Option<Turn>,
     /// It is somewhere else in its life.
     moved: bool,
-    /// Its plate, priority or turn is another.
+    /// Its plate, priority, turn or discounts are others.
     amended: bool,
 }
 
@@ -183,7 +183,7 @@ pub struct Changes {
     pub ended: Vec<Ticket>,
     /// Open tickets that got a slot.
     pub moved: Vec<Ticket>,
-    /// Tickets that were there before with another plate, priority or turn, also those that moved or ended as well.
+    /// Tickets that were there before with another plate, priority or turn or other discounts, also those that moved or ended as well.
     pub amended: Vec<Ticket>,
     /// New tickets.
     pub new_tickets: Vec<Ticket>,
@@ -613,7 +613,7 @@ impl Facts {
     }
 }
 
-/// What of a ticket only operators and the order of the queue change.
+/// What of a ticket may change without its moving on in its life.
 fn particulars(ticket: &Ticket) -> (&Plate, &Priority, Turn, &[DiscountCode]) {
     (&ticket.plate, &ticket.priority, ticket.turn, &ticket.discounts)
 }

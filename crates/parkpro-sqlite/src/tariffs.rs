@@ -178,7 +178,7 @@ impl SqliteTransaction {
         Ok(stays)
     }
 
-    /// Stays of a plate follow each other, so the last number is the last to have ended.
+    /// By number, which is nearly the order in which they ended: a ticket may have got its plate later.
     fn earlier_stays_of_plate(
         &mut self,
         lot: i64,
@@ -189,12 +189,12 @@ impl SqliteTransaction {
             .filter(tickets::lot_id.eq(lot))
             .filter(tickets::plate_key.eq(plate.as_str()))
             .filter(tickets::status.eq("departed"))
+            .filter(tickets::ended_at.gt(since.micros()))
             .order(tickets::number.desc())
             .select((tickets::parked_at.assume_not_null(), tickets::ended_at.assume_not_null()))
             .load_iter::<(i64, i64), DefaultLoadingMode>(&mut self.connection)?;
-        let recent = rows.take_while(|row| !matches!(row, Ok((_, to)) if *to <= since.micros()));
         let rows: Vec<(i64, i64)> =
-            recent.take(super::records::rows(EARLIER_STAYS)).collect::<QueryResult<_>>()?;
+            rows.take(super::records::rows(EARLIER_STAYS)).collect::<QueryResult<_>>()?;
         let stay = |(from, to)| {
             let [from, to] = [from, to].map(Timestamp::from_micros);
             EarlierStay { from, to }

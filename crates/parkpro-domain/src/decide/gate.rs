@@ -125,12 +125,25 @@ impl Change<'_> {
         priority: Option<&Priority>,
     ) -> Result<Subject, Refusal> {
         let mut ticket = self.facts.ticket(id).ok_or(Refusal::NoSuchTicket(id))?.clone();
-        if let Some(plate) = plate.filter(|plate| **plate != ticket.plate) {
+        let plate = plate.filter(|plate| **plate != ticket.plate);
+        if let Some(plate) = plate {
             let active =
                 self.facts.open_ticket(plate.key()).filter(|open| *open != id && ticket.status().is_open());
             if let Some(ticket) = active {
                 return Err(Refusal::PlateAlreadyActive { ticket });
             }
+        }
+        let priority = priority.filter(|priority| **priority != ticket.priority);
+        let turn = priority.map(|priority| {
+            let turn = lot.priorities.turn(priority, ticket.number, ticket.arrived_at);
+            let turn = turn.ok_or_else(|| Refusal::UnknownPriority(priority.clone()))?;
+            match ticket.status() {
+                TicketStatus::Waiting => Ok(turn),
+                status => Err(Refusal::NotWaiting { ticket: id, status }),
+            }
+        });
+        let turn = turn.transpose()?;
+        if let Some(plate) = plate {
             for code in &ticket.discounts {
                 self.facts.count_use(code, ticket.plate.key(), -1);
                 self.facts.count_use(code, plate.key(), 1);
@@ -138,12 +151,7 @@ impl Change<'_> {
             self.corrected = Some((id, std::mem::replace(&mut ticket.plate, plate.clone())));
             self.events.push(Event::PlateCorrected(seen(&ticket)));
         }
-        if let Some(priority) = priority.filter(|priority| **priority != ticket.priority) {
-            let turn = lot.priorities.turn(priority, ticket.number, ticket.arrived_at);
-            let turn = turn.ok_or_else(|| Refusal::UnknownPriority(priority.clone()))?;
-            if ticket.status() != TicketStatus::Waiting {
-                return Err(Refusal::NotWaiting { ticket: id, status: ticket.status() });
-            }
+        if let Some((priority, turn)) = priority.zip(turn) {
             ticket.priority = priority.clone();
             ticket.turn = turn;
             self.events.push(Event::PriorityChanged { ticket: seen(&ticket), priority: priority.clone() });

@@ -91,6 +91,7 @@ impl<T: Send + Sync> Board<T> {
         let epoch = records.epoch().await?;
         let versions = records.versions().await?;
         self.begin(epoch);
+        self.write().known.retain(|lot, _| versions.iter().any(|(there, _)| there == lot));
         for (lot, version) in &versions {
             self.ring(lot, *version);
         }
@@ -266,6 +267,15 @@ mod tests {
         record.0.lock().unwrap().0 = Some(view(5));
         record.compare(&board);
         assert_eq!((record.shown(&board), record.asked()), (Some(5), 3));
+    }
+
+    #[test]
+    fn a_lot_that_another_instance_removed_is_gone_after_a_comparison() {
+        let (record, board) = (Elsewhere::at(3), Board::default());
+        assert_eq!(record.shown(&board), Some(3));
+        record.0.lock().unwrap().0 = None;
+        record.compare(&board);
+        assert_eq!((record.shown(&board), record.asked()), (None, 2));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
     outcome::Refusal,
     ports::{Fault, PortError, Records, TicketFilter, TicketView},
     protocol::{EARLIER_STAYS, Rules},
-    tariff::{Change, Discount, EarlierStay, Fee, FeePolicy, Stay, TariffVersion, day_began},
+    tariff::{Change, Discount, EarlierStay, Fee, FeePolicy, Grant, Stay, TariffVersion, day_began},
     ticket::{Berth, Stage, Ticket, TicketStatus},
     time::Timestamp,
 };
@@ -61,10 +61,11 @@ async fn parked(
         None => None,
     };
     let policy: &dyn FeePolicy = pinned.as_deref().map_or(&*rules.fees, |tariff| tariff);
-    if policy.accumulates() {
+    stay.discounts = discounts(records, rules, ticket).await?;
+    let given = |discount: &Discount| matches!(&discount.grant, Grant::Tariff(given) if given.accumulates());
+    if policy.accumulates() || stay.discounts.iter().any(given) {
         stay.earlier_stays = earlier_stays(records, ticket, day_began(lot.zone, berth.since)).await?;
     }
-    stay.discounts = discounts(records, rules, ticket).await?;
     let next = policy.next_change(&stay);
     Ok(Quote {
         at,

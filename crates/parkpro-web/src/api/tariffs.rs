@@ -440,6 +440,9 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
     if draft && version.is_some() {
         fields.wrong("choose-one", "give either version or draft");
     }
+    if matches!(given, Some(Ok(_))) && (draft || version.is_some()) {
+        fields.wrong("choose-one", "a document in the body has no version and is no stored draft");
+    }
     fields.finish(|| {
         let asked = match given? {
             Ok(tariff) => Asked::Document(tariff),

@@ -39,7 +39,8 @@ pub struct Departure {
     /// The label of the slot that it stands in.
     #[schema(pattern = "^[A-Za-z0-9_.#-]{1,32}$")]
     pub slot: Option<String>,
-    /// Whether the driver has lost the ticket: then it costs what the tariff says about that.
+    /// Whether the driver has lost the ticket: then it costs what the tariff says about that, and if it says so, discounts
+    /// take nothing off.
     #[schema(default = false)]
     pub lost_ticket: Option<bool>,
     /// Codes of discounts that it redeems, besides those that its ticket has.
