@@ -3,7 +3,7 @@
 use super::{Change, operator::unless_stale};
 use crate::{
     command::{DiscountRevision, NewTerms},
-    discount::{Discount, DiscountCode, MOST_DISCOUNTS, Terms},
+    discount::{Discount, DiscountCode, Gift, MOST_DISCOUNTS, Terms},
     event::{Event, TicketSeen},
     lot::Lot,
     outcome::{Refusal, Subject},
@@ -47,7 +47,7 @@ impl Change<'_> {
                 (discount, Event::DiscountRemoved(code.clone()))
             }
         };
-        if let Some(version) = discount.terms.gift.tariff().filter(|_| !discount.retired) {
+        if let Some(version) = revision.gift().and_then(Gift::tariff) {
             self.tariff_for(lot, version)?;
         }
         self.events.push(event);
