@@ -298,9 +298,10 @@ impl Facts {
         self.tariffs.get(version).cloned()
     }
 
-    /// The discounts that the commands at hand name, or that tickets have which they may be about; and the vehicles.
+    /// The discounts that the commands at hand name, and those of the tickets that they may be about; and the vehicles.
     pub fn discounted(&self, needs: &Needs) -> Option<(BTreeSet<DiscountCode>, BTreeSet<PlateKey>)> {
-        let tickets = || self.tickets.values();
+        let at_hand = |ticket: &&Ticket| ticket.status().is_open() || needs.tickets.contains(&ticket.id);
+        let tickets = || self.tickets.values().filter(at_hand);
         let codes = tickets().flat_map(|ticket| &ticket.discounts).chain(&needs.discounts);
         let codes: BTreeSet<DiscountCode> = codes.cloned().collect();
         if codes.is_empty() {

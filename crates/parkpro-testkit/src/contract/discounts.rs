@@ -92,9 +92,21 @@ pub async fn a_discount_is_made_changed_removed_and_made_again(s: Subject) {
     assert_eq!(s.refused(ask::remove_discount("main", "SHOP1")).await, gone);
     let again = new(&s, "SHOP1", ask::terms("free 3600")).await;
     assert_eq!((again.uses, again.revision), (1, 4), "who has used it has used it");
-    let tariff = ask::terms("tariff staff 1");
+    let tariff = || ask::terms("tariff staff 1");
     let unknown = Refusal::NoSuchTariffVersion(ask::version("staff", 1));
-    assert_eq!(s.refused(ask::new_discount("main", "STAFF", tariff)).await, unknown);
+    assert_eq!(s.refused(ask::new_discount("main", "STAFF", tariff())).await, unknown);
+    s.published("staff", "1.00").await;
+    new(&s, "STAFF", tariff()).await;
+    s.reopen().await;
+    s.done(Command::ReviseDiscount {
+        lot: ask::lot("main"),
+        code: ask::code("STAFF"),
+        revision: DiscountRevision::Change {
+            terms: Box::new(NewTerms { stacks: Some(false), ..NewTerms::default() }),
+            seen: None,
+        },
+    })
+    .await;
 }
 
 pub async fn discounts_come_in_pages(s: Subject) {

@@ -7,7 +7,7 @@ use parkpro_domain::{
     command::{ChangeSlot, Command, Enter},
     outcome::{Done, Refusal, Subject},
     ports::{Answer, Fault, Records, Request},
-    protocol::{Verdict, turn},
+    protocol::{Rules, Verdict, turn},
     ticket::TicketId,
 };
 use parkpro_testkit::{
@@ -38,10 +38,15 @@ impl Bench {
     }
 
     fn turn(&self, batch: &[Request]) -> Vec<Verdict> {
+        self.turn_by(&ask::rules(), batch)
+    }
+
+    /// By rules that last for several turns, as those of a program do.
+    fn turn_by(&self, rules: &Rules, batch: &[Request]) -> Vec<Verdict> {
         let clock = Arc::new(HandClock::default());
         let mut tx = FaultyTransaction::new(self.store.transaction(clock), self.faults.clone());
         let batch: Vec<&Request> = batch.iter().collect();
-        turn(&mut tx, &ask::rules(), &batch, &*self.heard).now_or_never().expect("memory does not wait")
+        turn(&mut tx, rules, &batch, &*self.heard).now_or_never().expect("memory does not wait")
     }
 
     /// The next commit is answered by nobody.
@@ -108,6 +113,52 @@ fn the_steps_of_a_turn_have_one_order() {
     assert_eq!(bench.faults.steps(), [Begin, Claim, Lock, Facts, Write, Commit]);
     bench.turn(&[enter("main", 3)]);
     assert_eq!(bench.faults.steps(), [Begin, Lock, Facts, Write, Commit], "no key, no claim");
+}
+
+#[test]
+fn what_a_stay_is_priced_by_is_read_once() {
+    use Step::{Begin, Commit, Documents, EarlierStays, Facts, Lock, Series, Write, WriteSeries};
+    let (bench, rules) = (Bench::new(), ask::rules());
+    let said = |command| told(&bench.turn_by(&rules, &[ask::request(command)]));
+    said(ask::new_tariff("day", "2.00"));
+    assert_eq!(bench.faults.steps(), [Begin, Lock, Series, Facts, WriteSeries, Write, Commit]);
+    assert_eq!(said(ask::publish("day")), ["done"]);
+    assert_eq!(said(Command::AssignTariff(ask::assign("main", ask::version("day", 1)))), ["done"]);
+    bench.faults.steps();
+    for n in 1..3 {
+        bench.turn_by(&rules, &[enter("main", n)]);
+        assert_eq!(said(ask::exit("main", &format!("P{n}"))), ["done"]);
+        let plain = [Begin, Lock, Facts, Write, Commit];
+        assert_eq!(bench.faults.steps(), [plain, plain].concat(), "nothing but facts");
+    }
+    bench.turn(&[enter("main", 3)]);
+    bench.faults.steps();
+    assert_eq!(told(&bench.turn(&[ask::request(ask::exit("main", "P3"))])), ["done"]);
+    assert_eq!(
+        bench.faults.steps(),
+        [Begin, Lock, Facts, Documents, Write, Commit],
+        "a new program reads it"
+    );
+
+    said(ask::draft("day", "2.00 a day"));
+    said(ask::publish("day"));
+    said(Command::AssignTariff(ask::assign("main", ask::version("day", 2))));
+    bench.turn_by(&rules, &[enter("main", 4)]);
+    bench.faults.steps();
+    said(ask::exit("main", "P4"));
+    assert_eq!(bench.faults.steps(), [Begin, Lock, Facts, EarlierStays, Write, Commit]);
+}
+
+#[test]
+fn a_record_that_has_lost_a_pinned_tariff_charges_nobody() {
+    let (bench, rules) = (Bench::new(), ask::rules());
+    let lost = ask::version("lost", 1);
+    rules.tariffs.learn(lost.clone(), &ask::document("2.00")).unwrap();
+    rules.tariffs.set_usual(lost);
+    assert_eq!(told(&bench.turn_by(&rules, &[enter("main", 1)])), ["done"]);
+    let exit = ask::request(ask::exit("main", "P1"));
+    assert_eq!(told(&bench.turn(std::slice::from_ref(&exit))), ["Corrupt"]);
+    assert_eq!(told(&bench.turn_by(&rules, &[exit])), ["done"]);
 }
 
 #[test]
