@@ -177,10 +177,19 @@ fn judge_version<'a>(
         after.carry_out(at[*maker]);
         makers.iter().all(|other| other == maker || !after.would_change(&at[*other].asked))
     };
+    // Of two who asked for the same, only one was told whom it gave a slot.
+    let was_told_so = |maker: &usize| {
+        let mut after = lot.clone();
+        let happened = after.carry_out(at[*maker]);
+        compare::change(&after, per_hour, at[*maker], &happened).is_ok()
+    };
     let maker = match makers[..] {
         [] => return Err(nobody_made_it(lot, at)),
         [maker] => Some(maker),
-        _ => makers.iter().copied().find(leaves_the_others_alone),
+        _ => {
+            let alone: Vec<usize> = makers.iter().copied().filter(leaves_the_others_alone).collect();
+            alone.iter().copied().find(was_told_so).or(alone.first().copied())
+        }
     };
     let Some(maker) = maker else {
         let said = format!("{:?} and {:?}", at[makers[0]].asked, at[makers[1]].asked);

@@ -1,7 +1,8 @@
 //! The judge himself: what is right passes, and each kind of wrong is noticed and named.
 
 use parkpro_testkit::judge::{
-    Answered, Asked, Kind, NewSlot, Observation, Opening, Order, Promoted, SeenTicket, Verdict, judge,
+    Answered, Asked, Kind, NewSlot, Observation, Opening, Order, Promoted, SeenSlot, SeenTicket, SlotChange,
+    Verdict, judge,
 };
 
 const PER_HOUR: i64 = 5000;
@@ -121,6 +122,39 @@ fn with(place: usize, change: impl FnOnce(&mut SeenTicket, &mut Vec<Promoted>)) 
     let mut history = right();
     set(&mut history[place], change);
     history
+}
+
+#[test]
+fn of_two_who_put_a_slot_back_the_one_that_gave_it_away_made_the_change() {
+    let serve = |in_service| {
+        let label = "A".to_owned();
+        Asked::ChangeSlot(SlotChange { label, in_service: Some(in_service), accepts: None, rank: None })
+    };
+    let slot = |status: &str, promoted: &[Promoted]| {
+        let slot = SeenSlot { label: "A".into(), status: status.into() };
+        Answered::Slots(vec![slot], promoted.to_vec())
+    };
+    let both = [
+        seen(5, serve(true), slot("occupied", &[])),
+        seen(5, serve(true), slot("occupied", &[promoted(2, "A")])),
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let mut all = vec![
+            seen(2, serve(false), slot("out_of_service", &[])),
+            done(3, enter("P1"), parked(1, 30, "B"), &[]),
+            done(4, enter("P2"), waits(2, 40, 1), &[]),
+        ];
+        all.extend(order.map(|place| both[place].clone()));
+        assert_eq!(first_wrong(&all), None, "{order:?}");
+    }
+    let twice_nothing = vec![
+        seen(2, serve(false), slot("out_of_service", &[])),
+        done(3, enter("P1"), parked(1, 30, "B"), &[]),
+        done(4, enter("P2"), waits(2, 40, 1), &[]),
+        both[0].clone(),
+        both[0].clone(),
+    ];
+    assert_eq!(first_wrong(&twice_nothing), Some(Kind::SlotIdle), "somebody must have been told");
 }
 
 #[test]
