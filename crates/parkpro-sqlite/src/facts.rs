@@ -5,7 +5,7 @@ use parkpro_domain::{
     facts::{Facts, Needs},
     lot::LotId,
     slot::{Accepts, SlotLabel},
-    ticket::TicketId,
+    ticket::{TicketId, TicketNumber},
     vehicle::PlateKey,
 };
 
@@ -46,9 +46,7 @@ impl Reading<'_> {
         }
         for plate in &needs.leaving {
             self.open_ticket(plate)?;
-            if self.facts.newest_ticket(plate).is_none() {
-                self.newest_ticket(plate)?;
-            }
+            self.newest_ticket(plate)?;
         }
         for ticket in &needs.tickets {
             self.ticket(*ticket)?;
@@ -83,15 +81,25 @@ impl Reading<'_> {
         }
     }
 
+    /// It is almost always the open one, but a ticket that was corrected may be open and older; the index alone tells.
     fn newest_ticket(&mut self, plate: &PlateKey) -> Result<(), Failure> {
-        let mut rows = berthed_tickets()
+        let mut numbers = tickets::table
             .filter(tickets::lot_id.eq(self.number))
             .filter(tickets::plate_key.eq(plate.as_str()))
             .order(tickets::number.desc())
+            .select(tickets::number)
+            .load_iter::<i64, DefaultLoadingMode>(self.connection)?;
+        let Some(newest) = numbers.next().transpose()? else { return Ok(()) };
+        drop(numbers);
+        let known = self.facts.newest_ticket(plate).map(|ticket| ticket.number);
+        if known == Some(TicketNumber(newest)) {
+            return Ok(());
+        }
+        let row = berthed_tickets()
+            .filter(tickets::lot_id.eq(self.number))
+            .filter(tickets::number.eq(newest))
             .select(BerthedTicket::as_select())
-            .load_iter::<BerthedTicket, DefaultLoadingMode>(self.connection)?;
-        let Some(row) = rows.next().transpose()? else { return Ok(()) };
-        drop(rows);
+            .get_result(self.connection)?;
         self.know(row)
     }
 

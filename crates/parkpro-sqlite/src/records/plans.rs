@@ -120,7 +120,7 @@ fn facts_are_searched_for() {
     for index in [
         "INTEGER PRIMARY KEY (rowid=?)",
         "plate_inside_once (plate_key=?)",
-        "INDEX ticket_plate (lot_id=? AND plate_key=?)",
+        "COVERING INDEX ticket_plate (lot_id=? AND plate_key=?)",
         "(lot_id=? AND id=?) LEFT-JOIN",
         "slot_free (lot_id=? AND accepts=?)",
         "queue_head (lot_id=? AND class=?)",
