@@ -186,3 +186,43 @@ struct BerthedTicket {
 fn enough(rows: i64) -> usize {
     usize::try_from(rows).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parkpro_domain::{
+        command::Command,
+        outcome::Refusal,
+        ports::{Answer, Request},
+        protocol::{Verdict, turn},
+    };
+    use parkpro_testkit::{ask, clock::HandClock, heard::Heard, ids::nth_ticket};
+
+    use super::*;
+    use crate::connect::Place;
+
+    #[tokio::test]
+    async fn who_has_left_is_told_of_its_newest_ticket_though_an_older_one_was_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
+        let (connection, _) = place.prepare().unwrap();
+        let mut transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
+        let (rules, heard) = (ask::rules(), Heard::default());
+        let enter = |n, plate: &str| Command::Enter(ask::enter("main", nth_ticket(n), plate));
+        let before = [
+            Command::OpenLot(ask::open("main", ask::slots(2))),
+            enter(1, "MISREAD"),
+            enter(2, "P 1"),
+            ask::exit("main", "P 1"),
+            ask::correct(nth_ticket(1), "P 1"),
+        ];
+        for command in before {
+            turn(&mut transaction, &rules, &[&ask::request(command)], &heard).await;
+        }
+        let twice: Vec<Request> = (0..2).map(|_| ask::request(ask::exit("main", "P 1"))).collect();
+        let mut told = turn(&mut transaction, &rules, &twice.iter().collect::<Vec<_>>(), &heard).await;
+        let Some(Verdict::Answered(Answer::Decided { outcome, .. })) = told.pop() else { panic!("{told:?}") };
+        assert_eq!(outcome.result, Err(Refusal::AlreadyDeparted { ticket: nth_ticket(2) }));
+    }
+}
