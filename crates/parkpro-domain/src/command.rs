@@ -347,6 +347,18 @@ impl Command {
         }
     }
 
+    /// Whether it has a turn to itself: it needs more facts than those of its lot, or facts that others would change.
+    pub const fn has_turn_alone(&self) -> bool {
+        matches!(
+            self,
+            Self::OpenLot(_)
+                | Self::AmendTicket { .. }
+                | Self::AttachDiscount { .. }
+                | Self::DetachDiscount { .. }
+                | Self::ReviseTariff { .. }
+        ) || self.sorts_the_queue()
+    }
+
     /// Whether it may concern everybody who waits, whatever others do in the same turn.
     pub const fn sorts_the_queue(&self) -> bool {
         matches!(self, Self::ChangeLot(ChangeLot { priorities: Some(_), .. }))

@@ -74,6 +74,21 @@ impl Gift {
         }
     }
 
+    /// What it takes off a fee under a code, with the tariff that it may be made ready; none if that is not at hand.
+    pub fn granted(
+        &self,
+        code: &DiscountCode,
+        ready: impl FnOnce(&TariffVersion) -> Option<Arc<Tariff>>,
+    ) -> Option<crate::tariff::Discount> {
+        let grant = match self {
+            Self::Free(length) => Grant::Free(*length),
+            Self::Percent(percent) => Grant::Percent(*percent),
+            Self::Amount(amount) => Grant::Amount(*amount),
+            Self::Tariff(version) => Grant::Tariff(ready(version)?),
+        };
+        Some(crate::tariff::Discount { name: code.to_string(), grant })
+    }
+
     /// Reads the text that a record keeps: `free 3600`, `percent 10`, `amount 5.00`, `tariff staff 3`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::new("invalid-gift", "what a discount takes off makes no sense");
@@ -144,23 +159,6 @@ pub struct Discount {
     pub revision: i64,
     /// Removed by the operator; kept because tickets name it.
     pub retired: bool,
-}
-
-impl Gift {
-    /// What it takes off a fee under a code, with the tariff that it may be made ready; none if that is not at hand.
-    pub fn granted(
-        &self,
-        code: &DiscountCode,
-        ready: impl FnOnce(&TariffVersion) -> Option<Arc<Tariff>>,
-    ) -> Option<crate::tariff::Discount> {
-        let grant = match self {
-            Self::Free(length) => Grant::Free(*length),
-            Self::Percent(percent) => Grant::Percent(*percent),
-            Self::Amount(amount) => Grant::Amount(*amount),
-            Self::Tariff(version) => Grant::Tariff(ready(version)?),
-        };
-        Some(crate::tariff::Discount { name: code.to_string(), grant })
-    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use crate::{
     demand::{Demand, Features},
     discount::DiscountCode,
     lot::{LotId, Version},
-    slot::{SlotId, SlotLabel},
+    slot::{Slot, SlotId, SlotLabel},
     tariff::Assignment,
-    ticket::{Priority, TicketId, TicketNumber},
+    ticket::{Berth, Priority, Ticket, TicketId, TicketNumber},
     time::Timestamp,
     vehicle::VehicleClass,
 };
@@ -132,6 +132,25 @@ pub struct SlotSeen {
     pub id: SlotId,
     /// At that time.
     pub label: SlotLabel,
+}
+
+impl TicketSeen {
+    /// The name of a ticket.
+    pub const fn of(ticket: &Ticket) -> Self {
+        Self { id: ticket.id, number: ticket.number }
+    }
+}
+
+impl SlotSeen {
+    /// The name of a slot.
+    pub fn of(slot: &Slot) -> Self {
+        Self { id: slot.id, label: slot.label.clone() }
+    }
+
+    /// The name of the slot that a vehicle has, or had.
+    pub fn of_berth(berth: &Berth) -> Self {
+        Self { id: berth.slot, label: berth.label.clone() }
+    }
 }
 
 /// One line of a lot's journal.

@@ -302,14 +302,7 @@ fn seats(batch: &[&Request]) -> Vec<usize> {
     let mut plates: HashMap<&PlateKey, Target<'_>> = HashMap::new();
     let mut seats = Vec::with_capacity(batch.len());
     for (place, request) in batch.iter().enumerate() {
-        let alone = matches!(
-            request.command,
-            Command::OpenLot(_)
-                | Command::AmendTicket { .. }
-                | Command::AttachDiscount { .. }
-                | Command::DetachDiscount { .. }
-                | Command::ReviseTariff { .. }
-        ) || request.command.sorts_the_queue();
+        let alone = request.command.has_turn_alone();
         if alone && place > 0 {
             continue;
         }

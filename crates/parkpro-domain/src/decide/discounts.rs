@@ -8,7 +8,7 @@ use crate::{
     lot::Lot,
     outcome::{Refusal, Subject},
     tariff,
-    ticket::{Stage, Ticket, TicketId, TicketStatus},
+    ticket::{Stage, Ticket, TicketId},
 };
 
 impl Change<'_> {
@@ -60,7 +60,7 @@ impl Change<'_> {
     pub(super) fn attach(&mut self, id: TicketId, code: &DiscountCode) -> Result<Subject, Refusal> {
         let mut ticket = self.open_ticket(id)?;
         self.redeem(&mut ticket, std::slice::from_ref(code))?;
-        Ok(self.put_open(ticket))
+        Ok(self.put_amended(ticket))
     }
 
     /// The use is given back.
@@ -70,7 +70,7 @@ impl Change<'_> {
             return Err(Refusal::NoSuchDiscount(code.clone()));
         }
         self.give_back(&mut ticket, |one| one == code);
-        Ok(self.put_open(ticket))
+        Ok(self.put_amended(ticket))
     }
 
     /// Adds codes to a ticket, all of them or none.
@@ -82,7 +82,7 @@ impl Change<'_> {
         }
         for code in codes {
             self.facts.count_use(code, ticket.plate.key(), 1);
-            self.events.push(Event::DiscountAttached { ticket: seen(ticket), code: code.clone() });
+            self.events.push(Event::DiscountAttached { ticket: TicketSeen::of(ticket), code: code.clone() });
         }
         ticket.discounts = all;
         Ok(())
@@ -95,7 +95,7 @@ impl Change<'_> {
         ticket.discounts = kept;
         for code in given {
             self.facts.count_use(&code, ticket.plate.key(), -1);
-            self.events.push(Event::DiscountDetached { ticket: seen(ticket), code });
+            self.events.push(Event::DiscountDetached { ticket: TicketSeen::of(ticket), code });
         }
     }
 
@@ -149,12 +149,6 @@ impl Change<'_> {
             }
         }
     }
-
-    fn put_open(&mut self, ticket: Ticket) -> Subject {
-        let position = (ticket.status() == TicketStatus::Waiting).then_some(self.facts.ahead + 1);
-        self.facts.put_ticket(ticket.clone());
-        Subject::Ticket { ticket: Box::new(ticket), position }
-    }
 }
 
 fn there(known: Option<Discount>, code: &DiscountCode) -> Result<Discount, Refusal> {
@@ -170,8 +164,4 @@ fn changed(before: &Terms, new: &NewTerms) -> Terms {
         limit_per_plate: new.limit_per_plate.unwrap_or(before.limit_per_plate),
         stacks: new.stacks.unwrap_or(before.stacks),
     }
-}
-
-fn seen(ticket: &Ticket) -> TicketSeen {
-    TicketSeen { id: ticket.id, number: ticket.number }
 }

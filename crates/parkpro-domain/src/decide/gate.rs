@@ -9,7 +9,7 @@ use crate::{
     outcome::{Refusal, Subject},
     slot::SlotId,
     tariff::{EarlierStay, Stay},
-    ticket::{Berth, Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus},
+    ticket::{Priority, Reason, Stage, Ticket, TicketId, TicketNumber, TicketStatus},
     vehicle::Plate,
 };
 
@@ -51,7 +51,7 @@ impl Change<'_> {
             stage: Stage::Waiting,
         };
         self.events.push(Event::TicketArrived {
-            ticket: seen(&ticket),
+            ticket: TicketSeen::of(&ticket),
             class: ticket.class.clone(),
             needs: ticket.needs.clone(),
             priority: ticket.priority.clone(),
@@ -79,8 +79,8 @@ impl Change<'_> {
         let fee = self.facts.policy(berth.tariff.as_ref(), self.rules).fee(&stay);
         self.facts.end_stay(ticket.plate.key(), EarlierStay { from: berth.since, to: self.now });
         self.events.push(Event::TicketDeparted {
-            ticket: seen(&ticket),
-            slot: seen_slot(&berth),
+            ticket: TicketSeen::of(&ticket),
+            slot: SlotSeen::of_berth(&berth),
             fee_minor: fee.total.minor,
         });
         self.vacate(berth.slot);
@@ -104,7 +104,7 @@ impl Change<'_> {
     pub(super) fn withdraw(&mut self, id: TicketId) -> Result<Subject, Refusal> {
         let mut ticket = self.ticket_that(id, TicketStatus::Waiting)?;
         self.give_back(&mut ticket, |_all| true);
-        self.events.push(Event::TicketWithdrawn(seen(&ticket)));
+        self.events.push(Event::TicketWithdrawn(TicketSeen::of(&ticket)));
         Ok(self.end(ticket, Stage::Withdrawn { at: self.now }))
     }
 
@@ -112,7 +112,8 @@ impl Change<'_> {
         let mut ticket = self.ticket_that(id, TicketStatus::Parked)?;
         let Some(berth) = ticket.berth().cloned() else { return Err(Refusal::NoSuchTicket(id)) };
         self.give_back(&mut ticket, |_all| true);
-        self.events.push(Event::TicketVoided { ticket: seen(&ticket), slot: seen_slot(&berth) });
+        self.events
+            .push(Event::TicketVoided { ticket: TicketSeen::of(&ticket), slot: SlotSeen::of_berth(&berth) });
         self.vacate(berth.slot);
         Ok(self.end(ticket, Stage::Voided { berth, at: self.now, reason: reason.clone() }))
     }
@@ -149,18 +150,24 @@ impl Change<'_> {
                 self.facts.count_use(code, plate.key(), 1);
             }
             self.corrected = Some((id, std::mem::replace(&mut ticket.plate, plate.clone())));
-            self.events.push(Event::PlateCorrected(seen(&ticket)));
+            self.events.push(Event::PlateCorrected(TicketSeen::of(&ticket)));
         }
         if let Some((priority, turn)) = priority.zip(turn) {
             ticket.priority = priority.clone();
             ticket.turn = turn;
-            self.events.push(Event::PriorityChanged { ticket: seen(&ticket), priority: priority.clone() });
+            self.events
+                .push(Event::PriorityChanged { ticket: TicketSeen::of(&ticket), priority: priority.clone() });
         }
+        Ok(self.put_amended(ticket))
+    }
+
+    /// A ticket that stays where it is in its life, with its place if it waits.
+    pub(super) fn put_amended(&mut self, ticket: Ticket) -> Subject {
         let position = (ticket.status() == TicketStatus::Waiting).then_some(self.facts.ahead + 1);
         if !self.events.is_empty() {
             self.facts.put_ticket(ticket.clone());
         }
-        Ok(Subject::Ticket { ticket: Box::new(ticket), position })
+        Subject::Ticket { ticket: Box::new(ticket), position }
     }
 
     /// The place of the newest arrival: strictly, behind all of its priority and of those before; with ageing, before
@@ -194,12 +201,4 @@ impl Change<'_> {
         self.facts.put_ticket(ticket.clone());
         Subject::Ticket { ticket: Box::new(ticket), position: None }
     }
-}
-
-fn seen(ticket: &Ticket) -> TicketSeen {
-    TicketSeen { id: ticket.id, number: ticket.number }
-}
-
-fn seen_slot(berth: &Berth) -> SlotSeen {
-    SlotSeen { id: berth.slot, label: berth.label.clone() }
 }

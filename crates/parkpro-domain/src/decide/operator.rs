@@ -111,7 +111,7 @@ impl Change<'_> {
         }
         let changed = Slot { revision: slot.revision + 1, ..changed };
         self.relabel_berth(&changed);
-        self.events.push(Event::SlotChanged { slot: seen(&changed), in_service });
+        self.events.push(Event::SlotChanged { slot: SlotSeen::of(&changed), in_service });
         self.facts.put_slot(changed.clone());
         Ok(Subject::Slot(Box::new(changed)))
     }
@@ -127,7 +127,7 @@ impl Change<'_> {
             return Err(Refusal::SlotOccupied { label: label.clone(), ticket });
         }
         let removed = Slot { retired: true, revision: slot.revision + 1, ..slot };
-        self.events.push(Event::SlotRemoved(seen(&removed)));
+        self.events.push(Event::SlotRemoved(SlotSeen::of(&removed)));
         self.facts.put_slot(removed.clone());
         Ok(Subject::Slot(Box::new(removed)))
     }
@@ -176,7 +176,7 @@ impl Change<'_> {
             revision,
             occupant: None,
         };
-        self.events.push(Event::SlotAdded(seen(&slot)));
+        self.events.push(Event::SlotAdded(SlotSeen::of(&slot)));
         self.facts.put_slot(slot.clone());
         slot
     }
@@ -202,10 +202,6 @@ impl Change<'_> {
             self.facts.put_ticket(ticket);
         }
     }
-}
-
-fn seen(slot: &Slot) -> SlotSeen {
-    SlotSeen { id: slot.id, label: slot.label.clone() }
 }
 
 fn repeated(slots: &[NewSlot]) -> Option<SlotLabel> {

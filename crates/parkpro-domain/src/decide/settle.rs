@@ -36,10 +36,7 @@ impl Change<'_> {
         let label = slot.label.clone();
         ticket.stage = Stage::Parked(Berth { slot: slot.id, label, admission, since: self.now, tariff });
         slot.occupant = Some(ticket.id);
-        self.events.push(Event::TicketParked {
-            ticket: TicketSeen { id: ticket.id, number: ticket.number },
-            slot: SlotSeen { id: slot.id, label: slot.label.clone() },
-        });
+        self.events.push(Event::TicketParked { ticket: TicketSeen::of(&ticket), slot: SlotSeen::of(&slot) });
         let promotion = Promotion {
             ticket: ticket.id,
             number: ticket.number,

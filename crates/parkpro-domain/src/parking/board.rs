@@ -196,9 +196,7 @@ mod tests {
         fn asked(&self) -> u32 {
             self.0.lock().unwrap().2
         }
-    }
 
-    impl Elsewhere {
         fn shown(&self, board: &Board<i64>) -> Option<i64> {
             let lot = view(1).lot.id;
             let shown = board.lot(&self.records(), &lot).now_or_never().unwrap().unwrap()?;

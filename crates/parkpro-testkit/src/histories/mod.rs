@@ -213,15 +213,7 @@ impl Together {
 
 /// Who has a turn alone.
 const fn is_alone(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::OpenLot(_)
-            | Command::AmendTicket { .. }
-            | Command::AttachDiscount { .. }
-            | Command::DetachDiscount { .. }
-            | Command::RemoveLot { .. }
-            | Command::ReviseTariff { .. }
-    ) || command.sorts_the_queue()
+    command.has_turn_alone() || matches!(command, Command::RemoveLot { .. })
 }
 
 /// The ticket that a command makes or names.
