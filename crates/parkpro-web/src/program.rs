@@ -23,7 +23,7 @@ use thiserror::Error;
 use tokio::task::JoinSet;
 
 use self::{
-    bells::{Bells, Rung},
+    bells::{Bells, Others},
     store::Store,
 };
 use crate::{
@@ -123,18 +123,18 @@ impl Program {
 
         let store = store::open(loaded, rules.clone(), Arc::new(witnesses)).await?;
         let live = Arc::new(Live::new(Arc::clone(&store.records)));
-        let rung = Arc::new(Rung::default());
-        here.hang(vec![live.clone(), board.clone(), rung.clone()]);
+        let others = store.shared.is_some().then(|| Arc::new(Others::new(board.clone())));
+        let mut bells: Vec<Arc<dyn Bell>> = vec![live.clone()];
+        bells.extend(others.clone().map(|others| -> Arc<dyn Bell> { others }));
+        here.hang(bells);
         let wrong = |why: String| StartError::Tariff { setting: loaded.describe("tariff.default"), why };
         let followed = follow_settings(&*store.ledger, &rules.tariffs, document).await;
         followed.map_err(|error| wrong(error.to_string()))?;
         let first = open_first(settings, &store).await?;
         let index = redis.as_ref().map(|redis| -> Arc<dyn WaitingQueue> { redis.queue.clone() });
         let mut background = JoinSet::new();
-        background::start(&mut background, settings, &store, &live, &metrics, index.clone().zip(outbox));
-        if store.shared.is_some() {
-            background::watch_others(&mut background, &store, &board, rung);
-        }
+        let to_follow = index.clone().zip(outbox);
+        background::start(&mut background, settings, &store, &live, others, &metrics, to_follow);
         figures::register(&metrics, &store, redis.as_ref());
 
         let car_park = CarPark {

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     facts::Changes,
     lot::{LotId, Version},
-    ports::{Bell, LotView, PortError, Records, Witness},
+    ports::{LotView, PortError, Records, Witness},
 };
 
 /// Shows the newest known state of each lot, put into the caller's words once for all who ask.
@@ -66,6 +66,11 @@ impl<T: Send + Sync> Board<T> {
         Ok(shown.filter(|shown| !shown.view.lot.retired))
     }
 
+    /// Whether no lot is known yet.
+    pub fn is_empty(&self) -> bool {
+        self.read().known.is_empty()
+    }
+
     /// Reads every lot of which the bell told a newer state than is known. The first fault is returned; what could not be
     /// read is read the next time.
     pub async fn catch_up(&self, records: &dyn Records) -> Result<(), PortError> {
@@ -82,29 +87,37 @@ impl<T: Send + Sync> Board<T> {
         Ok(())
     }
 
-    /// Compares itself with the record, so that a bell that was lost costs no more than the time between two calls, and
-    /// forgets everything if the record was put back to an earlier state.
-    pub async fn compare(&self, records: &dyn Records) -> Result<(), PortError> {
-        if self.read().known.is_empty() {
-            return Ok(());
+    /// Hears that a lot has reached a version, as the bell tells; whether it is behind now.
+    pub fn hear(&self, lot: &LotId, version: Version) -> bool {
+        let behind = |known: &Known<T>| known.shown.view.lot.version < version;
+        // Of this instance's own changes it knows already.
+        if !self.read().known.get(lot).is_some_and(behind) {
+            return false;
         }
-        let epoch = records.epoch().await?;
-        let versions = records.versions().await?;
+        let mut lots = self.write();
+        let Some(known) = lots.known.get_mut(lot) else { return false };
+        known.heard = known.heard.max(version);
+        behind(known)
+    }
+
+    /// Compares itself with the record, so that a bell that was lost costs no more than the time between two calls, and
+    /// forgets everything if the record was put back to an earlier state. What it is behind of is read by
+    /// [`Self::catch_up`].
+    pub fn compare(&self, epoch: &str, versions: &[(LotId, Version)]) {
         self.begin(epoch);
         self.write().known.retain(|lot, _| versions.iter().any(|(there, _)| there == lot));
-        for (lot, version) in &versions {
-            self.ring(lot, *version);
+        for (lot, version) in versions {
+            self.hear(lot, *version);
         }
-        self.catch_up(records).await
     }
 
     /// Forgets what belongs to another history.
-    fn begin(&self, epoch: String) {
+    fn begin(&self, epoch: &str) {
         let mut lots = self.write();
-        if lots.epoch.as_ref().is_some_and(|known| *known != epoch) {
+        if lots.epoch.as_ref().is_some_and(|known| known != epoch) {
             lots.known.clear();
         }
-        lots.epoch = Some(epoch);
+        lots.epoch = Some(epoch.to_owned());
     }
 
     /// Keeps a state unless a newer one is known; the newer of the two.
@@ -139,14 +152,6 @@ impl<T: Send + Sync> Witness for Board<T> {
     fn turned(&self, _requests: usize) {}
 }
 
-impl<T: Send + Sync> Bell for Board<T> {
-    fn ring(&self, lot: &LotId, version: Version) {
-        if let Some(known) = self.write().known.get_mut(lot) {
-            known.heard = known.heard.max(version);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
@@ -179,16 +184,11 @@ mod tests {
 
         fn records(&self) -> MockRecords {
             let mut records = MockRecords::new();
-            let (lot, epoch, versions) = (self.clone(), self.clone(), self.clone());
+            let lot = self.clone();
             records.expect_lot().returning(move |_| {
                 let mut record = lot.0.lock().unwrap();
                 record.2 += 1;
                 Ok(record.0.clone())
-            });
-            records.expect_epoch().returning(move || Ok(epoch.0.lock().unwrap().1.to_owned()));
-            records.expect_versions().returning(move || {
-                let record = versions.0.lock().unwrap();
-                Ok(record.0.iter().map(|view| (view.lot.id.clone(), view.lot.version)).collect())
             });
             records
         }
@@ -204,7 +204,10 @@ mod tests {
         }
 
         fn compare(&self, board: &Board<i64>) {
-            board.compare(&self.records()).now_or_never().unwrap().unwrap();
+            let (view, epoch, _) = self.0.lock().unwrap().clone();
+            let versions: Vec<_> = view.iter().map(|view| (view.lot.id.clone(), view.lot.version)).collect();
+            board.compare(epoch, &versions);
+            self.catch_up(board);
         }
 
         fn catch_up(&self, board: &Board<i64>) {
@@ -230,6 +233,7 @@ mod tests {
         assert_eq!((record.shown(&board), record.shown(&board), record.asked()), (Some(3), Some(3), 1));
         commit(&board, 4);
         assert_eq!((record.shown(&board), record.asked()), (Some(4), 1));
+        assert!(!board.hear(&view(1).lot.id, Version(4)), "of its own changes it knows");
     }
 
     #[test]
@@ -243,7 +247,7 @@ mod tests {
         let (record, board) = (Elsewhere::at(3), Board::default());
         commit(&board, 5);
         commit(&board, 4);
-        board.ring(&view(1).lot.id, Version(9));
+        assert!(board.hear(&view(1).lot.id, Version(9)));
         record.catch_up(&board);
         assert_eq!(
             (record.shown(&board), record.asked()),
@@ -259,7 +263,7 @@ mod tests {
         record.0.lock().unwrap().0 = Some(view(4));
         record.catch_up(&board);
         assert_eq!((record.shown(&board), record.asked()), (Some(3), 1), "nobody rang");
-        board.ring(&view(1).lot.id, Version(4));
+        assert!(board.hear(&view(1).lot.id, Version(4)));
         record.catch_up(&board);
         assert_eq!(record.shown(&board), Some(4));
         record.0.lock().unwrap().0 = Some(view(5));

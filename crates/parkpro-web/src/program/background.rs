@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use parkpro_domain::{
     parking::{Board, Follower, Outbox, Reconciler},
-    ports::{Clock, Ledger, PortError, WaitingQueue},
+    ports::{Clock, Ledger, PortError, Records, WaitingQueue},
 };
 use tokio::{task::JoinSet, time::interval};
 
-use super::{bells::Rung, store::Store};
+use super::{bells::Others, store::Store};
 use crate::{api::Sheet, live::Live, metrics::Metrics, settings::Settings, system::SystemClock};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -23,12 +23,16 @@ pub(super) fn start(
     settings: &Settings,
     store: &Store,
     live: &Arc<Live>,
+    others: Option<Arc<Others>>,
     metrics: &Arc<Metrics>,
     index: Option<(Arc<dyn WaitingQueue>, Arc<Outbox>)>,
 ) {
     let kept = i64::from(settings.idempotency.keep_days) * MICROS_OF_A_DAY;
     tasks.spawn(forget_keys(Arc::clone(&store.ledger), kept));
-    tasks.spawn(refresh(Arc::clone(live)));
+    tasks.spawn(compare(Arc::clone(&store.records), Arc::clone(live), others.clone()));
+    if let Some(others) = others {
+        tasks.spawn(follow_others(Arc::clone(&store.records), others));
+    }
     tasks.spawn(keep_up(Arc::clone(metrics)));
     if let Some((queue, outbox)) = index {
         let follower = Follower::new(outbox, Arc::clone(&queue), Arc::clone(&store.records));
@@ -62,43 +66,40 @@ async fn reconcile(reconciler: Reconciler) {
 }
 
 /// Changes whose bell was lost are heard within a second.
-async fn refresh(live: Arc<Live>) {
+async fn compare(records: Arc<dyn Records>, live: Arc<Live>, others: Option<Arc<Others>>) {
     let mut clock = interval(SECOND);
     loop {
         clock.tick().await;
-        if let Err(error) = live.refresh().await {
-            tracing::debug!(%error, "the versions of the lots cannot be read");
+        let board = others.as_deref().map(Others::board).filter(|board| !board.is_empty());
+        if live.watches() == 0 && board.is_none() {
+            continue;
+        }
+        if let Err(error) = compare_once(&*records, &live, board).await {
+            tracing::debug!(%error, "the versions of the lots cannot be compared");
         }
     }
 }
 
+async fn compare_once(
+    records: &dyn Records,
+    live: &Live,
+    board: Option<&Board<Sheet>>,
+) -> Result<(), PortError> {
+    let (epoch, versions) = (records.epoch().await?, records.versions().await?);
+    live.compare(&epoch, &versions);
+    let Some(board) = board else { return Ok(()) };
+    board.compare(&epoch, &versions);
+    board.catch_up(records).await
+}
+
 /// The board follows what other instances do.
-pub(super) fn watch_others(
-    tasks: &mut JoinSet<()>,
-    store: &Store,
-    board: &Arc<Board<Sheet>>,
-    rung: Arc<Rung>,
-) {
-    let (records, follows) = (Arc::clone(&store.records), Arc::clone(board));
-    tasks.spawn(async move {
-        loop {
-            rung.heard().await;
-            if let Err(error) = follows.catch_up(&*records).await {
-                tracing::debug!(%error, "a lot that another instance changed cannot be read");
-                tokio::time::sleep(SECOND).await;
-            }
+async fn follow_others(records: Arc<dyn Records>, others: Arc<Others>) {
+    loop {
+        if let Err(error) = others.changed().await.catch_up(&*records).await {
+            tracing::debug!(%error, "a lot that another instance changed cannot be read");
+            tokio::time::sleep(SECOND).await;
         }
-    });
-    let (records, compares) = (Arc::clone(&store.records), Arc::clone(board));
-    tasks.spawn(async move {
-        let mut clock = interval(SECOND);
-        loop {
-            clock.tick().await;
-            if let Err(error) = compares.compare(&*records).await {
-                tracing::debug!(%error, "the versions of the lots cannot be compared");
-            }
-        }
-    });
+    }
 }
 
 async fn keep_up(metrics: Arc<Metrics>) {

@@ -4,9 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use parkpro_domain::{
     lot::{LotId, Version},
+    parking::Board,
     ports::Bell,
 };
 use tokio::sync::Notify;
+
+use crate::api::Sheet;
 
 /// Bells that ring together. Before they are hung there is nobody to hear them.
 #[derive(Default)]
@@ -27,19 +30,34 @@ impl Bell for Bells {
     }
 }
 
-/// Wakes a task; what was rung meanwhile wakes it once.
-#[derive(Default)]
-pub(super) struct Rung(Notify);
+/// Wakes a task when another instance has changed a lot that the board shows; several changes wake it once.
+pub(super) struct Others {
+    board: Arc<Board<Sheet>>,
+    heard: Notify,
+}
 
-impl Rung {
-    /// Waits for the next ring.
-    pub(super) async fn heard(&self) {
-        self.0.notified().await;
+impl Others {
+    /// Nothing was heard yet.
+    pub(super) fn new(board: Arc<Board<Sheet>>) -> Self {
+        Self { board, heard: Notify::new() }
+    }
+
+    /// The board.
+    pub(super) fn board(&self) -> &Board<Sheet> {
+        &self.board
+    }
+
+    /// The board, after the next change of another instance.
+    pub(super) async fn changed(&self) -> &Board<Sheet> {
+        self.heard.notified().await;
+        &self.board
     }
 }
 
-impl Bell for Rung {
-    fn ring(&self, _lot: &LotId, _version: Version) {
-        self.0.notify_one();
+impl Bell for Others {
+    fn ring(&self, lot: &LotId, version: Version) {
+        if self.board.hear(lot, version) {
+            self.heard.notify_one();
+        }
     }
 }
