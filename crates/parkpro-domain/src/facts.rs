@@ -4,111 +4,26 @@
 //! heads of the queue are loaded. [`Needs`] says how many are enough: every command uses up at most as many as it
 //! counts there, so the end of what was loaded is never mistaken for the end of the lot.
 
+mod needs;
+mod prices;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
+pub use self::needs::Needs;
 use crate::{
-    command::{Command, Exit, Leaving},
     demand::Demand,
-    discount::{Discount, DiscountCode, Gift, Uses},
+    discount::{Discount, DiscountCode, Uses},
     event::Entry,
     lot::{Lot, Tally, Version},
     ports::QueueDelta,
-    protocol::Rules,
     slot::{Accepts, Slot, SlotId, SlotLabel},
-    tariff::{EarlierStay, FeePolicy, Tariff, TariffVersion},
-    ticket::{PlateCorrection, Priority, Stage, Ticket, TicketId, TicketStatus, Turn},
-    time::Timestamp,
+    tariff::{EarlierStay, Tariff, TariffVersion},
+    ticket::{PlateCorrection, Priority, Ticket, TicketId, TicketStatus, Turn},
     vehicle::{Plate, PlateKey},
 };
-
-/// What has to be loaded of a lot before its commands can be decided. With a parked ticket comes the slot that it is in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// For each: its open ticket in the installation.
-    pub plates: Vec<PlateKey>,
-    /// For each: its open ticket in the installation, and its newest in this lot unless that is the open one.
-    pub leaving: Vec<PlateKey>,
-    /// Tickets of this lot.
-    pub tickets: Vec<TicketId>,
-    /// Slots by label, retired ones too.
-    pub labels: Vec<SlotLabel>,
-    /// Slots by label, each with the ticket of the vehicle that stands in it.
-    pub occupants: Vec<SlotLabel>,
-    /// Of all that slots accept, how many free slots at least, best first.
-    pub free_slots: i64,
-    /// Of every demand, how many waiting tickets at least, first served first.
-    pub heads: i64,
-    /// Whether stays are to be priced.
-    pub prices: bool,
-    /// Tariffs that are named.
-    pub tariffs: Vec<TariffVersion>,
-    /// Discounts that are named.
-    pub discounts: Vec<DiscountCode>,
-}
-
-impl Needs {
-    /// Adds what one more command needs.
-    pub fn add(&mut self, command: &Command) {
-        let plates =
-            if matches!(command, Command::Exit { .. }) { &mut self.leaving } else { &mut self.plates };
-        plates.extend(command.plate().cloned());
-        match command {
-            command if command.sorts_the_queue() => self.heads = i64::MAX,
-            Command::OpenLot(_)
-            | Command::ChangeLot(_)
-            | Command::RemoveLot { .. }
-            | Command::ReviseTariff { .. } => {}
-            Command::AssignTariff(assign) => self.tariffs.push(assign.tariff.clone()),
-            Command::AddSlots { slots, .. } => {
-                self.labels.extend(slots.iter().map(|slot| slot.label.clone()));
-                self.more_heads(slots.len());
-            }
-            Command::ChangeSlot(change) => {
-                self.labels.push(change.label.clone());
-                self.labels.extend(change.new_label.clone());
-                self.more_heads(1);
-                self.free_slots += 1;
-            }
-            Command::RemoveSlot { label, .. } => {
-                self.labels.push(label.clone());
-                self.free_slots += 1;
-            }
-            Command::Enter(_) => self.free_slots += 1,
-            Command::ReviseDiscount { code, revision, .. } => {
-                self.discounts.push(code.clone());
-                self.tariffs.extend(revision.gift().and_then(Gift::tariff).cloned());
-            }
-            Command::Exit(Exit { vehicle, discounts, .. }) => {
-                self.discounts.extend_from_slice(discounts);
-                match vehicle {
-                    Leaving::Plate(_) => {}
-                    Leaving::Ticket(ticket) => self.tickets.push(*ticket),
-                    Leaving::Slot(label) => self.occupants.push(label.clone()),
-                }
-                self.more_heads(1);
-                self.prices = true;
-            }
-            Command::AttachDiscount { ticket, code } | Command::DetachDiscount { ticket, code } => {
-                self.discounts.push(code.clone());
-                self.tickets.push(*ticket);
-                self.more_heads(1);
-            }
-            Command::Withdraw { ticket }
-            | Command::Void { ticket, .. }
-            | Command::AmendTicket { ticket, .. } => {
-                self.tickets.push(*ticket);
-                self.more_heads(1);
-            }
-        }
-    }
-
-    fn more_heads(&mut self, more: usize) {
-        self.heads = self.heads.saturating_add(i64::try_from(more).unwrap_or(i64::MAX));
-    }
-}
 
 /// What is known about one lot, evolving as commands are decided.
 #[derive(Debug)]
@@ -270,126 +185,6 @@ impl Facts {
     /// The waiting tickets that are known.
     pub fn known_waiting(&self) -> Vec<&Ticket> {
         self.waiting.values().flatten().filter_map(|(_, ticket)| self.tickets.get(ticket)).collect()
-    }
-
-    /// The tariffs by which the stays of this turn may be priced: of those who are parked, and of those who may yet park.
-    pub fn prices(&self) -> HashSet<&TariffVersion> {
-        let parked = self.tickets.values().filter_map(|ticket| match &ticket.stage {
-            Stage::Parked(berth) => berth.tariff.as_ref(),
-            _ => None,
-        });
-        let given = self.lot.iter().flat_map(|lot| lot.tariffs.iter()).map(|given| &given.tariff);
-        let gifts = self.discounts.values().filter_map(|discount| discount.terms.gift.tariff());
-        parked.chain(given).chain(gifts).collect()
-    }
-
-    /// Adds a tariff, ready to price stays.
-    pub fn know_tariff(&mut self, version: TariffVersion, tariff: Arc<Tariff>) {
-        self.tariffs.insert(version, tariff);
-    }
-
-    /// A tariff that is needed here.
-    pub fn tariff(&self, version: &TariffVersion) -> Option<&Tariff> {
-        self.tariffs.get(version).map(|tariff| &**tariff)
-    }
-
-    /// A tariff that is needed here, to be kept.
-    pub fn ready(&self, version: &TariffVersion) -> Option<Arc<Tariff>> {
-        self.tariffs.get(version).cloned()
-    }
-
-    /// The discounts that the commands at hand name, and those of the tickets that they may be about; and the vehicles.
-    pub fn discounted(&self, needs: &Needs) -> Option<(BTreeSet<DiscountCode>, BTreeSet<PlateKey>)> {
-        let at_hand = |ticket: &&Ticket| ticket.status().is_open() || needs.tickets.contains(&ticket.id);
-        let tickets = || self.tickets.values().filter(at_hand);
-        let codes = tickets().flat_map(|ticket| &ticket.discounts).chain(&needs.discounts);
-        let codes: BTreeSet<DiscountCode> = codes.cloned().collect();
-        if codes.is_empty() {
-            return None;
-        }
-        let plates = tickets().map(|ticket| ticket.plate.key()).chain(&needs.plates).cloned();
-        Some((codes, plates.collect()))
-    }
-
-    /// Adds a discount, as the record has it.
-    pub fn know_discount(&mut self, discount: Discount) {
-        self.discounts.insert(discount.code.clone(), discount);
-    }
-
-    /// Adds how often a vehicle has used a discount; what is not added was not used.
-    pub fn know_uses(&mut self, Uses { code, plate, uses }: Uses) {
-        self.uses.insert((code, plate), uses);
-    }
-
-    /// A discount that is needed here, also if it was removed.
-    pub fn discount(&self, code: &DiscountCode) -> Option<&Discount> {
-        self.discounts.get(code)
-    }
-
-    /// How often a vehicle has used a discount.
-    pub fn uses(&self, code: &DiscountCode, plate: &PlateKey) -> i64 {
-        self.uses.get(&(code.clone(), plate.clone())).copied().unwrap_or(0)
-    }
-
-    /// Puts a discount in, or a new state of one that is known.
-    pub(crate) fn put_discount(&mut self, discount: Discount) {
-        self.before.discounts.insert(discount.code.clone());
-        self.discounts.insert(discount.code.clone(), discount);
-    }
-
-    /// Counts uses of a discount by a vehicle in (or out, if negative).
-    pub(crate) fn count_use(&mut self, code: &DiscountCode, plate: &PlateKey, by: i64) {
-        if let Some(discount) = self.discounts.get_mut(code) {
-            discount.uses += by;
-            self.before.discounts.insert(code.clone());
-        }
-        let key = (code.clone(), plate.clone());
-        self.before.uses.insert(key.clone());
-        *self.uses.entry(key).or_default() += by;
-    }
-
-    /// What a stay is priced by. The tariffs of all stays that may end are known; one that began before tariffs had
-    /// versions is priced by the settings.
-    pub fn policy<'a>(&'a self, version: Option<&TariffVersion>, rules: &'a Rules) -> &'a dyn FeePolicy {
-        match version.and_then(|version| self.tariff(version)) {
-            Some(tariff) => tariff,
-            None => &*rules.fees,
-        }
-    }
-
-    /// If some fee depends on earlier stays of its day: whose stays have to be known, and when the oldest began that
-    /// may end here.
-    pub fn accumulating(
-        &self,
-        needs: &Needs,
-        rules: &Rules,
-        now: Timestamp,
-    ) -> Option<(Vec<PlateKey>, Timestamp)> {
-        if !self.tariffs.values().any(|tariff| tariff.accumulates()) && !rules.fees.accumulates() {
-            return None;
-        }
-        let open = self.tickets.values().filter(|ticket| ticket.status().is_open());
-        let since = open.clone().filter_map(|ticket| ticket.berth().map(|berth| berth.since)).min();
-        let plates: BTreeSet<&PlateKey> =
-            open.map(|ticket| ticket.plate.key()).chain(&needs.plates).collect();
-        Some((plates.into_iter().cloned().collect(), since.unwrap_or(now)))
-    }
-
-    /// Adds the stays of a plate that are over, as far as a fee may depend on them.
-    pub fn know_earlier_stays(&mut self, plate: PlateKey, stays: Vec<EarlierStay>) {
-        self.earlier.insert(plate, stays);
-    }
-
-    /// Another stay of a plate is over.
-    pub(crate) fn end_stay(&mut self, plate: &PlateKey, stay: EarlierStay) {
-        if let Some(stays) = self.earlier.get_mut(plate) {
-            stays.push(stay);
-        }
-    }
-
-    /// The stays of a plate that are over; none are known if no fee depends on them.
-    pub fn earlier_stays(&self, plate: &PlateKey) -> &[EarlierStay] {
-        self.earlier.get(plate).map_or(&[], Vec::as_slice)
     }
 
     /// A ticket of this lot.
