@@ -1,20 +1,22 @@
 //! Reading what the commands of a turn need to know of a lot.
 
+use std::collections::HashSet;
+
 use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
     facts::{Facts, Needs},
     lot::LotId,
     slot::{Accepts, SlotLabel},
-    ticket::{TicketId, TicketNumber},
+    ticket::TicketId,
     vehicle::PlateKey,
 };
 
 use crate::{
     fault::Failure,
     lots::{counts, lot_numbered},
-    rows::{SlotRow, TicketRow, berthed_tickets},
+    rows::{BerthedTicket, SlotRow, TicketRow, berthed_tickets},
     schema::{slots, tickets},
-    statement::{FreeSlots, Open, Waiting},
+    statement::{FreeSlots, NewestTicket, OpenTicket, Waiting},
     transaction::{Before, SqliteTransaction},
 };
 
@@ -41,13 +43,8 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn read(&mut self, needs: &Needs) -> Result<(), Failure> {
-        for plate in &needs.plates {
-            self.open_ticket(plate)?;
-        }
-        for plate in &needs.leaving {
-            self.open_ticket(plate)?;
-            self.newest_ticket(plate)?;
-        }
+        self.newest_tickets(&needs.leaving)?;
+        self.open_tickets(&needs.plates)?;
         for ticket in &needs.tickets {
             self.ticket(*ticket)?;
         }
@@ -64,43 +61,29 @@ impl Reading<'_> {
         self.heads(enough(needs.heads))
     }
 
-    fn open_ticket(&mut self, plate: &PlateKey) -> Result<(), Failure> {
-        let row = berthed_tickets()
-            .filter(tickets::plate_key.eq(plate.as_str()))
-            .filter(Open)
-            .select(BerthedTicket::as_select())
-            .get_result(self.connection)
-            .optional()?;
-        match row {
-            Some(row) if row.ticket.lot_id == self.number => self.know(row),
-            Some(row) => {
-                self.facts.know_open_elsewhere(plate.clone(), row.ticket.id()?);
-                Ok(())
+    fn open_tickets<'p>(&mut self, plates: impl IntoIterator<Item = &'p PlateKey>) -> Result<(), Failure> {
+        let wanted: Vec<_> = plates.into_iter().map(|plate| OpenTicket { plate: plate.as_str() }).collect();
+        for row in OpenTicket::find(self.connection, &wanted)? {
+            if row.ticket.lot_id == self.number {
+                self.know(row)?;
+            } else {
+                let (plate, ticket) = (row.ticket.plate(), row.ticket.id()?);
+                self.facts.know_open_elsewhere(plate.key().clone(), ticket);
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 
-    /// It is almost always the open one, but a ticket that was corrected may be open and older; the index alone tells.
-    fn newest_ticket(&mut self, plate: &PlateKey) -> Result<(), Failure> {
-        let mut numbers = tickets::table
-            .filter(tickets::lot_id.eq(self.number))
-            .filter(tickets::plate_key.eq(plate.as_str()))
-            .order(tickets::number.desc())
-            .select(tickets::number)
-            .load_iter::<i64, DefaultLoadingMode>(self.connection)?;
-        let Some(newest) = numbers.next().transpose()? else { return Ok(()) };
-        drop(numbers);
-        let known = self.facts.newest_ticket(plate).map(|ticket| ticket.number);
-        if known == Some(TicketNumber(newest)) {
-            return Ok(());
+    /// The newest is almost always the open one, but one that was corrected may be open and older.
+    fn newest_tickets(&mut self, plates: &[PlateKey]) -> Result<(), Failure> {
+        let wanted: Vec<_> =
+            plates.iter().map(|plate| NewestTicket { lot: self.number, plate: plate.as_str() }).collect();
+        for row in NewestTicket::find(self.connection, &wanted)? {
+            self.know(row)?;
         }
-        let row = berthed_tickets()
-            .filter(tickets::lot_id.eq(self.number))
-            .filter(tickets::number.eq(newest))
-            .select(BerthedTicket::as_select())
-            .get_result(self.connection)?;
-        self.know(row)
+        let inside: HashSet<&PlateKey> =
+            plates.iter().filter(|plate| self.facts.open_ticket(plate).is_some()).collect();
+        self.open_tickets(plates.iter().filter(|plate| !inside.contains(plate)))
     }
 
     fn ticket(&mut self, ticket: TicketId) -> Result<(), Failure> {
@@ -172,15 +155,6 @@ impl Reading<'_> {
         }
         Ok(())
     }
-}
-
-/// A ticket and the slot that it names.
-#[derive(Queryable, Selectable)]
-struct BerthedTicket {
-    #[diesel(embed)]
-    ticket: TicketRow,
-    #[diesel(embed)]
-    slot: Option<SlotRow>,
 }
 
 fn enough(rows: i64) -> usize {

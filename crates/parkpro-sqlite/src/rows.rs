@@ -200,6 +200,11 @@ impl TicketRow {
         ticket_id(&self.id).map_err(|_wrong| self.nonsense("id"))
     }
 
+    /// The plate of its vehicle.
+    pub(crate) fn plate(&self) -> Plate {
+        Plate::stored(&self.plate_shown, &self.plate_key)
+    }
+
     /// The ticket, which is of this lot and stands, or stood, in the slot of this label.
     pub(crate) fn ticket(&self, lot: LotId, label: Option<&str>) -> Result<Ticket, Nonsense> {
         let demand = Demand::parse(&self.class).map_err(|_wrong| self.nonsense("class"))?;
@@ -208,7 +213,7 @@ impl TicketRow {
             id: self.id()?,
             lot,
             number: TicketNumber(self.number),
-            plate: Plate::stored(&self.plate_shown, &self.plate_key),
+            plate: self.plate(),
             class,
             needs,
             priority: Priority::parse(&self.priority).map_err(|_wrong| self.nonsense("priority"))?,
@@ -280,10 +285,21 @@ pub(crate) fn berthed_tickets() -> _ {
     tickets::table.left_join(slots::table.on(named))
 }
 
+/// A ticket and the slot that it names.
+#[derive(Queryable, Selectable)]
+pub(crate) struct BerthedTicket {
+    #[diesel(embed)]
+    pub(crate) ticket: TicketRow,
+    #[diesel(embed)]
+    pub(crate) slot: Option<SlotRow>,
+}
+
 /// A row of `idempotency`, as far as it is the answer.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = idempotency)]
 pub(crate) struct ReplyRow {
+    pub(crate) principal: String,
+    pub(crate) key: String,
     fingerprint: Vec<u8>,
     status: i32,
     location: Option<String>,
@@ -293,8 +309,8 @@ pub(crate) struct ReplyRow {
 
 impl ReplyRow {
     /// SHA-256 of the request, and what it was answered.
-    pub(crate) fn reply(self, key: &str) -> Result<([u8; 32], Reply), Nonsense> {
-        let nonsense = |column| Nonsense { table: "idempotency", row: key.to_owned(), column };
+    pub(crate) fn reply(self) -> Result<([u8; 32], Reply), Nonsense> {
+        let nonsense = |column| Nonsense { table: "idempotency", row: self.key.clone(), column };
         let fingerprint = self.fingerprint.try_into().map_err(|_wrong| nonsense("fingerprint"))?;
         let status = u16::try_from(self.status).map_err(|_wrong| nonsense("status"))?;
         Ok((fingerprint, Reply { status, location: self.location, etag: self.etag, body: self.body }))

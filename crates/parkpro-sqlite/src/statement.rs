@@ -4,9 +4,16 @@
 //! twice as long as here over an INSERT of many columns. SQLite uses
 //! a partial index only if the query repeats its condition word for word, not with bound values. And SQLite prepares a
 //! statement again whenever a bound LIMIT changes, so nothing here has a LIMIT: whoever wants the first few rows stops
-//! reading.
+//! reading. Statements that write say `OR FAIL`: whatever fails undoes the whole turn, and without these words SQLite copies
+//! every page that a statement touches, to be able to undo that statement alone.
+
+use std::{
+    array::{from_fn, from_ref},
+    iter::{once, repeat},
+};
 
 use diesel::{
+    dsl::{AsSelect, SqlTypeOf},
     expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate},
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -14,7 +21,7 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-use crate::rows::SlotRow;
+use crate::rows::{BerthedTicket, ReplyRow, SlotRow};
 
 /// Declares a statement that is prepared once. Each `?` of its text stands for a field, in order.
 macro_rules! statement {
@@ -49,6 +56,102 @@ macro_rules! statement {
 
         impl RunQueryDsl<SqliteConnection> for $name<'_> {}
     };
+}
+
+/// How many rows are inserted, or looked for, by one statement if there are as many. Each text is prepared for so many and
+/// for one.
+pub(crate) const TOGETHER: usize = 8;
+
+/// What one statement inserts, or looks for.
+#[derive(Debug)]
+pub(crate) struct Each<'r, R, const N: usize>(pub(crate) &'r [R; N]);
+
+/// One of them: what comes before all and after them, and its own values.
+pub(crate) trait Row: QueryId {
+    const BEFORE: &'static str;
+    const AFTER: &'static str;
+
+    fn bind<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
+}
+
+impl<R: Row, const N: usize> QueryId for Each<'_, R, N> {
+    type QueryId = Each<'static, R::QueryId, N>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<R: Row, const N: usize> QueryFragment<Sqlite> for Each<'_, R, N> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        out.push_sql(R::BEFORE);
+        for (n, row) in self.0.iter().enumerate() {
+            out.push_sql(if n == 0 { "VALUES (" } else { "), (" });
+            row.bind(&mut out)?;
+        }
+        out.push_sql(")");
+        out.push_sql(R::AFTER);
+        Ok(())
+    }
+}
+
+impl<R, const N: usize> RunQueryDsl<SqliteConnection> for Each<'_, R, N> {}
+
+/// Declares what a statement inserts many of.
+macro_rules! rows {
+    ($(#[$doc:meta])* $name:ident<'a> { $($field:ident: $rust:ty => $sql:ty,)+ } $before:expr, $after:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $name<'a> {
+            $(pub(crate) $field: $rust,)+
+        }
+
+        impl QueryId for $name<'_> {
+            type QueryId = $name<'static>;
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl Row for $name<'_> {
+            const BEFORE: &'static str = $before;
+            const AFTER: &'static str = $after;
+
+            fn bind<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                let mut separators = once("").chain(repeat(", "));
+                $(
+                    separators.next().into_iter().for_each(|separator| out.push_sql(separator));
+                    out.push_bind_param::<$sql, _>(&self.$field)?;
+                )+
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Declares what a statement looks for, many at once, and the rows that it finds.
+macro_rules! lookup {
+    ($(#[$doc:meta])* $name:ident<'a> { $($field:ident: $rust:ty => $sql:ty,)+ } $found:ty: $before:expr, $after:literal) => {
+        rows! { $(#[$doc])* $name<'a> { $($field: $rust => $sql,)+ } $before, $after }
+
+        impl<const N: usize> Query for Each<'_, $name<'_>, N> {
+            type SqlType = SqlTypeOf<AsSelect<$found, Sqlite>>;
+        }
+
+        impl $name<'_> {
+            /// What is there, in any order, some of it perhaps twice.
+            pub(crate) fn find(connection: &mut SqliteConnection, wanted: &[Self]) -> QueryResult<Vec<$found>> {
+                let mut found = Vec::new();
+                for some in wanted.chunks(TOGETHER) {
+                    found.extend(match some {
+                        [one] => Each(from_ref(one)).load::<$found>(connection)?,
+                        some => Each(&filled(some)).load::<$found>(connection)?,
+                    });
+                }
+                Ok(found)
+            }
+        }
+    };
+}
+
+/// As many as a statement takes, the last one again and again.
+fn filled<R: Copy>(some: &[R]) -> [R; TOGETHER] {
+    from_fn(|n| some[n.min(some.len() - 1)])
 }
 
 /// The pieces of a text between its question marks, of which there must be one less.
@@ -86,7 +189,7 @@ statement! {
         tariffs: &'a str => Text,
         id: i64 => BigInt,
     }
-    "UPDATE lots SET name = ?, time_zone = ?, currency = ?, accepting = ?, queue_limit = ?, priorities = ?, \
+    "UPDATE OR FAIL lots SET name = ?, time_zone = ?, currency = ?, accepting = ?, queue_limit = ?, priorities = ?, \
      revision = ?, retired = ?, version = ?, last_at = ?, next_number = ?, next_admission = ?, next_slot = ?, \
      tariffs = ? WHERE id = ?"
 }
@@ -98,7 +201,7 @@ statement! {
         lot: i64 => BigInt,
         id: i64 => BigInt,
     }
-    "UPDATE slots SET ticket_id = ? WHERE lot_id = ? AND id = ?"
+    "UPDATE OR FAIL slots SET ticket_id = ? WHERE lot_id = ? AND id = ?"
 }
 
 statement! {
@@ -116,11 +219,11 @@ statement! {
         lot: i64 => BigInt,
         id: i64 => BigInt,
     }
-    "UPDATE slots SET label = ?, level = ?, accepts = ?, rank = ?, in_service = ?, reason = ?, retired = ?, \
+    "UPDATE OR FAIL slots SET label = ?, level = ?, accepts = ?, rank = ?, in_service = ?, reason = ?, retired = ?, \
      revision = ?, ticket_id = ? WHERE lot_id = ? AND id = ?"
 }
 
-statement! {
+rows! {
     /// A new ticket.
     InsertTicket<'a> {
         id: &'a [u8] => Binary,
@@ -147,10 +250,9 @@ statement! {
         tariff_version: Option<i64> => Nullable<BigInt>,
         discounts: &'a str => Text,
     }
-    "INSERT INTO tickets (id, lot_id, number, plate_shown, plate_key, class, priority, turn, status, arrived_at, \
+    "INSERT OR FAIL INTO tickets (id, lot_id, number, plate_shown, plate_key, class, priority, turn, status, arrived_at, \
      occurred_at, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, fee_currency, fee_lines, \
-     reason, tariff_id, tariff_version, discounts) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+     reason, tariff_id, tariff_version, discounts) ", ""
 }
 
 statement! {
@@ -164,7 +266,7 @@ statement! {
         tariff_version: Option<i64> => Nullable<BigInt>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ? \
+    "UPDATE OR FAIL tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ? \
      WHERE id = ?"
 }
 
@@ -180,7 +282,7 @@ statement! {
         reason: Option<&'a str> => Nullable<Text>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, ended_at = ?, exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, \
+    "UPDATE OR FAIL tickets SET status = ?, ended_at = ?, exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, \
      fee_lines = ?, reason = ? WHERE id = ?"
 }
 
@@ -201,7 +303,7 @@ statement! {
         reason: Option<&'a str> => Nullable<Text>,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ?, \
+    "UPDATE OR FAIL tickets SET status = ?, slot_id = ?, admission = ?, parked_at = ?, tariff_id = ?, tariff_version = ?, \
      ended_at = ?, exit_occurred_at = ?, fee_minor = ?, fee_currency = ?, fee_lines = ?, reason = ? WHERE id = ?"
 }
 
@@ -215,7 +317,7 @@ statement! {
         discounts: &'a str => Text,
         id: &'a [u8] => Binary,
     }
-    "UPDATE tickets SET plate_shown = ?, plate_key = ?, priority = ?, turn = ?, discounts = ? WHERE id = ?"
+    "UPDATE OR FAIL tickets SET plate_shown = ?, plate_key = ?, priority = ?, turn = ?, discounts = ? WHERE id = ?"
 }
 
 statement! {
@@ -244,7 +346,7 @@ statement! {
      ON CONFLICT (lot_id, class, priority) DO UPDATE SET waiting = excluded.waiting"
 }
 
-statement! {
+rows! {
     /// A line of a journal.
     InsertEntry<'a> {
         lot: i64 => BigInt,
@@ -257,8 +359,7 @@ statement! {
         at: i64 => BigInt,
         data: &'a str => Text,
     }
-    "INSERT INTO journal (lot_id, version, n, kind, ticket_id, slot_id, actor, at, data) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR FAIL INTO journal (lot_id, version, n, kind, ticket_id, slot_id, actor, at, data) ", ""
 }
 
 statement! {
@@ -271,10 +372,10 @@ statement! {
         at: i64 => BigInt,
         actor: &'a str => Text,
     }
-    "INSERT INTO plate_corrections (ticket_id, version, plate_shown, plate_key, at, actor) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT OR FAIL INTO plate_corrections (ticket_id, version, plate_shown, plate_key, at, actor) VALUES (?, ?, ?, ?, ?, ?)"
 }
 
-statement! {
+rows! {
     /// What was answered under a key.
     InsertReply<'a> {
         principal: &'a str => Text,
@@ -286,8 +387,7 @@ statement! {
         body: &'a [u8] => Binary,
         created_at: i64 => BigInt,
     }
-    "INSERT INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at) \
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR FAIL INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at) ", ""
 }
 
 statement! {
@@ -335,6 +435,42 @@ statement! {
      ON CONFLICT (lot_id, code, plate_key) DO UPDATE SET uses = excluded.uses"
 }
 
+/// The columns of [`BerthedTicket`], in its order.
+const BERTHED_TICKET: &str = "SELECT tickets.id, tickets.lot_id, number, plate_shown, plate_key, class, priority, turn, \
+    status, arrived_at, occurred_at, slot_id, admission, parked_at, ended_at, exit_occurred_at, fee_minor, \
+    fee_currency, fee_lines, tickets.reason, tariff_id, tariff_version, discounts, \
+    slots.lot_id, slots.id, label, level, accepts, rank, in_service, slots.reason, retired, revision, ticket_id FROM (";
+
+lookup! {
+    /// The open ticket of a plate in the installation.
+    OpenTicket<'a> {
+        plate: &'a str => Text,
+    }
+    BerthedTicket: BERTHED_TICKET, ") CROSS JOIN tickets ON plate_key = column1 AND tickets.status IN ('waiting', 'parked') \
+     LEFT JOIN slots ON slots.lot_id = tickets.lot_id AND slots.id = slot_id"
+}
+
+lookup! {
+    /// The newest ticket of a plate in a lot.
+    NewestTicket<'a> {
+        lot: i64 => BigInt,
+        plate: &'a str => Text,
+    }
+    BerthedTicket: BERTHED_TICKET, ") CROSS JOIN tickets ON tickets.lot_id = column1 AND number = \
+     (SELECT max(newest.number) FROM tickets newest WHERE newest.lot_id = column1 AND newest.plate_key = column2) \
+     LEFT JOIN slots ON slots.lot_id = tickets.lot_id AND slots.id = slot_id"
+}
+
+lookup! {
+    /// What was answered under a key.
+    UsedKey<'a> {
+        principal: &'a str => Text,
+        key: &'a str => Text,
+    }
+    ReplyRow: "SELECT principal, key, fingerprint, status, location, etag, body FROM (",
+    ") CROSS JOIN idempotency ON principal = column1 AND key = column2"
+}
+
 /// The free slots of one kind, best first.
 ///
 /// The index is named because SQLite would take the unique one on `ticket_id` instead, believe that NULL is in it once,
@@ -353,7 +489,7 @@ impl QueryId for FreeSlots<'_> {
 }
 
 impl Query for FreeSlots<'_> {
-    type SqlType = diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<SlotRow, Sqlite>>;
+    type SqlType = SqlTypeOf<AsSelect<SlotRow, Sqlite>>;
 }
 
 impl QueryFragment<Sqlite> for FreeSlots<'_> {

@@ -29,9 +29,9 @@ use crate::{
     connect::Place,
     fault::Failure,
     lots::lot_numbered,
-    rows::{ReplyRow, member},
-    schema::{idempotency, lots, tickets},
-    statement::{UpTo, Waiting},
+    rows::member,
+    schema::{lots, tickets},
+    statement::{UpTo, UsedKey, Waiting},
     tariffs,
 };
 
@@ -104,25 +104,19 @@ impl SqliteTransaction {
         }
     }
 
-    fn claims(&mut self, keys: &[&Key]) -> Result<Vec<Claim>, Failure> {
-        keys.iter().map(|key| self.claim_of(key)).collect()
-    }
-
     /// Nobody else writes, so a key that is not there is ours; its row is written with the answer.
-    fn claim_of(&mut self, key: &Key) -> Result<Claim, Failure> {
-        let row = idempotency::table
-            .filter(idempotency::principal.eq(&key.principal.0))
-            .filter(idempotency::key.eq(&key.key))
-            .select(ReplyRow::as_select())
-            .get_result(&mut self.connection)
-            .optional()?;
-        Ok(match row {
-            None => Claim::Fresh,
-            Some(row) => {
-                let (fingerprint, reply) = row.reply(&key.key)?;
-                Claim::Used { fingerprint, reply }
+    fn claims(&mut self, keys: &[&Key]) -> Result<Vec<Claim>, Failure> {
+        let wanted: Vec<UsedKey<'_>> =
+            keys.iter().map(|key| UsedKey { principal: &key.principal.0, key: &key.key }).collect();
+        let mut claims: Vec<Claim> = keys.iter().map(|_| Claim::Fresh).collect();
+        for row in UsedKey::find(&mut self.connection, &wanted)? {
+            let place = wanted.iter().position(|key| key.principal == row.principal && key.key == row.key);
+            let (fingerprint, reply) = row.reply()?;
+            if let Some(claim) = place.and_then(|place| claims.get_mut(place)) {
+                *claim = Claim::Used { fingerprint, reply };
             }
-        })
+        }
+        Ok(claims)
     }
 
     fn locks(&mut self, targets: &[Target<'_>]) -> Result<Vec<Lock>, Failure> {

@@ -6,15 +6,15 @@ use parkpro_domain::time::Timestamp;
 use crate::{fault::Failure, transaction::SqliteTransaction};
 
 impl SqliteTransaction {
-    /// Forgets old keys, oldest first; how many.
+    /// Forgets old keys, oldest first, which is the order in which they lie; how many.
     pub(crate) fn forget(&mut self, used_before: Timestamp, most: u32) -> Result<u32, Failure> {
         let oldest = diesel::sql_query(
-            "DELETE FROM idempotency WHERE (principal, key) IN \
-             (SELECT principal, key FROM idempotency WHERE created_at < ? ORDER BY created_at LIMIT ?)",
+            "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency ORDER BY rowid LIMIT ?) \
+             AND created_at < ?",
         );
         let forgotten = oldest
-            .bind::<BigInt, _>(used_before.micros())
             .bind::<BigInt, _>(i64::from(most))
+            .bind::<BigInt, _>(used_before.micros())
             .execute(&mut self.connection)?;
         Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }

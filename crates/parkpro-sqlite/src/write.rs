@@ -1,11 +1,12 @@
 //! Writing what a turn decided.
 
-use std::collections::HashSet;
+use std::{array::from_ref, collections::HashSet};
 
 use diesel::prelude::*;
 use parkpro_domain::{
+    demand::Demand,
     discount::DiscountCode,
-    event::{Entry, Event},
+    event::{Entry, Event, Stored},
     facts::Changes,
     lot::{Lot, Tally},
     ports::{Key, Reply},
@@ -18,8 +19,9 @@ use crate::{
     fault::Failure,
     schema::{lots, slots},
     statement::{
-        InsertCorrection, InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, UpdateBerth,
-        UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars, UpdateSlot,
+        Each, InsertCorrection, InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, Row,
+        TOGETHER, UpdateBerth, UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars,
+        UpdateSlot,
     },
     transaction::{Before, SqliteTransaction},
 };
@@ -34,10 +36,8 @@ impl SqliteTransaction {
         for changes in changes {
             self.write(changes)?;
         }
-        for (key, reply) in replies {
-            self.keep_reply(key, reply, now)?;
-        }
-        Ok(())
+        let replies: Vec<_> = replies.iter().map(|(key, reply)| reply_row(key, reply, now)).collect();
+        self.insert(&replies)
     }
 
     /// In the order of the fields.
@@ -57,16 +57,16 @@ impl SqliteTransaction {
         for ticket in &changes.amended {
             self.amend_ticket(ticket)?;
         }
-        for ticket in &changes.new_tickets {
-            self.add_ticket(before.id, ticket)?;
-        }
+        let new: Vec<_> = changes.new_tickets.iter().map(|ticket| NewTicket::of(before.id, ticket)).collect();
+        self.insert(&new.iter().map(NewTicket::row).collect::<Vec<_>>())?;
         for slot in &changes.slots {
             self.change_slot(before.id, slot, rewritten.contains(&slot.id))?;
         }
         self.put_discounts(before.id, changes)?;
-        for entry in &changes.journal {
-            self.add_entry(before.id, entry)?;
-        }
+        let events: Vec<Stored> = changes.journal.iter().map(|entry| entry.event.to_stored()).collect();
+        let entries =
+            changes.journal.iter().zip(&events).map(|(entry, event)| entry_row(before.id, entry, event));
+        self.insert(&entries.collect::<Vec<_>>())?;
         for correction in &changes.corrections {
             self.one(InsertCorrection {
                 ticket: bytes(&correction.ticket),
@@ -183,36 +183,6 @@ impl SqliteTransaction {
         })
     }
 
-    fn add_ticket(&mut self, lot: i64, ticket: &Ticket) -> Result<(), Failure> {
-        let (stage, demand) = (Columns::of(ticket), ticket.demand());
-        let discounts = DiscountCode::list_text(&ticket.discounts);
-        self.one(InsertTicket {
-            id: bytes(&ticket.id),
-            lot,
-            number: ticket.number.0,
-            plate_shown: ticket.plate.shown(),
-            plate_key: ticket.plate.key().as_str(),
-            class: demand.as_str(),
-            priority: ticket.priority.as_str(),
-            turn: ticket.turn.0,
-            status: stage.status,
-            arrived_at: ticket.arrived_at.micros(),
-            occurred_at: ticket.occurred_at.map(Timestamp::micros),
-            slot: stage.slot,
-            admission: stage.admission,
-            parked_at: stage.parked_at,
-            ended_at: stage.ended_at,
-            exit_occurred_at: stage.exit_occurred_at,
-            fee_minor: stage.fee_minor,
-            fee_currency: stage.fee_currency,
-            fee_lines: stage.fee_lines.as_deref(),
-            reason: stage.reason,
-            tariff_id: stage.tariff_id,
-            tariff_version: stage.tariff_version,
-            discounts: &discounts,
-        })
-    }
-
     /// The columns of the slot are in several indexes, so they are only written if the ticket got it in this turn.
     fn end_ticket(&mut self, ticket: &Ticket, before: Before) -> Result<(), Failure> {
         let Columns {
@@ -277,32 +247,16 @@ impl SqliteTransaction {
         })
     }
 
-    fn add_entry(&mut self, lot: i64, entry: &Entry) -> Result<(), Failure> {
-        let event = entry.event.to_stored();
-        self.one(InsertEntry {
-            lot,
-            version: entry.version.0,
-            n: entry.n,
-            kind: &event.kind,
-            ticket: event.ticket.as_ref().map(bytes),
-            slot: event.slot.map(|slot| slot.0),
-            actor: &entry.actor.0,
-            at: entry.at.micros(),
-            data: &event.data,
-        })
-    }
-
-    fn keep_reply(&mut self, key: &Key, reply: &Reply, now: Timestamp) -> Result<(), Failure> {
-        self.one(InsertReply {
-            principal: &key.principal.0,
-            key: &key.key,
-            fingerprint: &key.fingerprint,
-            status: i32::from(reply.status),
-            location: reply.location.as_deref(),
-            etag: reply.etag.as_deref(),
-            body: &reply.body,
-            created_at: now.micros(),
-        })
+    /// Inserts rows, many by one statement.
+    fn insert<R: Row>(&mut self, rows: &[R]) -> Result<(), Failure> {
+        let (many, few) = rows.as_chunks::<TOGETHER>();
+        for rows in many {
+            Each(rows).execute(&mut self.connection)?;
+        }
+        for row in few {
+            Each(from_ref(row)).execute(&mut self.connection)?;
+        }
+        Ok(())
     }
 
     /// Carries out a statement that writes one row.
@@ -326,6 +280,78 @@ fn rewritten(journal: &[Entry]) -> HashSet<SlotId> {
         _ => None,
     });
     changed.collect()
+}
+
+/// A new ticket, and the texts of its columns.
+struct NewTicket<'a> {
+    lot: i64,
+    ticket: &'a Ticket,
+    demand: Demand,
+    discounts: String,
+    stage: Columns<'a>,
+}
+
+impl<'a> NewTicket<'a> {
+    fn of(lot: i64, ticket: &'a Ticket) -> Self {
+        let discounts = DiscountCode::list_text(&ticket.discounts);
+        Self { lot, ticket, demand: ticket.demand(), discounts, stage: Columns::of(ticket) }
+    }
+
+    fn row(&self) -> InsertTicket<'_> {
+        let Self { lot, ticket, demand, discounts, stage } = self;
+        InsertTicket {
+            id: bytes(&ticket.id),
+            lot: *lot,
+            number: ticket.number.0,
+            plate_shown: ticket.plate.shown(),
+            plate_key: ticket.plate.key().as_str(),
+            class: demand.as_str(),
+            priority: ticket.priority.as_str(),
+            turn: ticket.turn.0,
+            status: stage.status,
+            arrived_at: ticket.arrived_at.micros(),
+            occurred_at: ticket.occurred_at.map(Timestamp::micros),
+            slot: stage.slot,
+            admission: stage.admission,
+            parked_at: stage.parked_at,
+            ended_at: stage.ended_at,
+            exit_occurred_at: stage.exit_occurred_at,
+            fee_minor: stage.fee_minor,
+            fee_currency: stage.fee_currency,
+            fee_lines: stage.fee_lines.as_deref(),
+            reason: stage.reason,
+            tariff_id: stage.tariff_id,
+            tariff_version: stage.tariff_version,
+            discounts,
+        }
+    }
+}
+
+fn entry_row<'a>(lot: i64, entry: &'a Entry, event: &'a Stored) -> InsertEntry<'a> {
+    InsertEntry {
+        lot,
+        version: entry.version.0,
+        n: entry.n,
+        kind: &event.kind,
+        ticket: event.ticket.as_ref().map(bytes),
+        slot: event.slot.map(|slot| slot.0),
+        actor: &entry.actor.0,
+        at: entry.at.micros(),
+        data: &event.data,
+    }
+}
+
+fn reply_row<'a>(key: &'a Key, reply: &'a Reply, now: Timestamp) -> InsertReply<'a> {
+    InsertReply {
+        principal: &key.principal.0,
+        key: &key.key,
+        fingerprint: &key.fingerprint,
+        status: i32::from(reply.status),
+        location: reply.location.as_deref(),
+        etag: reply.etag.as_deref(),
+        body: &reply.body,
+        created_at: now.micros(),
+    }
 }
 
 /// What the columns of a ticket hold that depend on its stage.

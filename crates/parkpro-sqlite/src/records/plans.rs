@@ -102,7 +102,14 @@ fn assert_by(plans: &[String], index: &str) {
 fn assert_quick(plans: &[String]) {
     assert!(!plans.is_empty());
     for plan in plans {
-        assert!(!plan.contains("SCAN") && !plan.contains("TEMP"), "{plan}");
+        // What is looked for is a list of its own, which is gone through.
+        let of_list = |step: &&str| {
+            ["CONSTANT ROW", "VALUES CLAUSE", "(subquery-"].iter().any(|list| step.contains(list))
+        };
+        let steps = plan.split("; ").filter(|step| !of_list(step));
+        for step in steps {
+            assert!(!step.contains("SCAN") && !step.contains("TEMP"), "{plan}");
+        }
     }
 }
 
@@ -215,7 +222,6 @@ fn pages_of_tickets_are_in_the_order_of_an_index() {
         (with(TicketStatus::Withdrawn), "ticket_rare (lot_id=? AND status=? AND number<?)"),
         (with(TicketStatus::Voided), "ticket_rare (lot_id=? AND status=? AND number<?)"),
         (plate, "ticket_plate (lot_id=? AND plate_key=? AND number<?)"),
-        (span.clone(), "ticket_arrival (lot_id=? AND arrived_at<?)"),
         (span, "(lot_id=? AND number>? AND number<?)"),
     ] {
         let before = Some(TicketNumber(9));

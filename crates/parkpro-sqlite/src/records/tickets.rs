@@ -2,7 +2,7 @@
 
 use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
-    lot::LotId,
+    lot::{Lot, LotId},
     ports::{PlateHistory, TicketFilter, TicketView},
     ticket::{Ticket, TicketId, TicketNumber, TicketStatus},
     time::Timestamp,
@@ -55,7 +55,7 @@ pub(super) fn page(
     before: Option<TicketNumber>,
     limit: u32,
 ) -> Result<Option<Vec<Ticket>>, Failure> {
-    let Some((number, _)) = lot(connection, id)? else { return Ok(None) };
+    let Some((number, Lot { next_number: next, .. })) = lot(connection, id)? else { return Ok(None) };
     let mut chosen = berthed_tickets()
         .filter(tickets::lot_id.eq(number))
         .order(tickets::number.desc())
@@ -64,14 +64,11 @@ pub(super) fn page(
     if let Some(before) = before {
         chosen = chosen.filter(tickets::number.lt(before.0));
     }
-    // Tickets arrive in the order of their numbers, so a span of time is a span of numbers.
     if let Some(from) = filter.from {
-        let Some(first) = first_since(connection, number, from)? else { return Ok(Some(Vec::new())) };
-        chosen = chosen.filter(tickets::number.ge(first));
+        chosen = chosen.filter(tickets::number.ge(first_since(connection, number, next, from)?));
     }
     if let Some(to) = filter.to {
-        let Some(last) = last_before(connection, number, to)? else { return Ok(Some(Vec::new())) };
-        chosen = chosen.filter(tickets::number.le(last));
+        chosen = chosen.filter(tickets::number.lt(first_since(connection, number, next, to)?));
     }
     if let Some(plate) = &filter.plate {
         chosen = chosen.filter(tickets::plate_key.eq(plate.as_str()));
@@ -91,22 +88,27 @@ pub(super) fn page(
     page.collect::<Result<_, Failure>>().map(Some)
 }
 
-fn first_since(connection: &mut SqliteConnection, lot: i64, from: Timestamp) -> Result<Option<i64>, Failure> {
-    let mut numbers = tickets::table
-        .filter(tickets::lot_id.eq(lot))
-        .filter(tickets::arrived_at.ge(from.micros()))
-        .order(tickets::arrived_at)
-        .select(tickets::number)
-        .load_iter::<i64, DefaultLoadingMode>(connection)?;
-    Ok(numbers.next().transpose()?)
-}
-
-fn last_before(connection: &mut SqliteConnection, lot: i64, to: Timestamp) -> Result<Option<i64>, Failure> {
-    let mut numbers = tickets::table
-        .filter(tickets::lot_id.eq(lot))
-        .filter(tickets::arrived_at.lt(to.micros()))
-        .order(tickets::arrived_at.desc())
-        .select(tickets::number)
-        .load_iter::<i64, DefaultLoadingMode>(connection)?;
-    Ok(numbers.next().transpose()?)
+/// The number of the first ticket that arrived then or later. Tickets arrive in the order of their numbers, which have no
+/// gaps, so it is found by halving what is left.
+fn first_since(
+    connection: &mut SqliteConnection,
+    lot: i64,
+    next: TicketNumber,
+    from: Timestamp,
+) -> Result<i64, Failure> {
+    let (mut low, mut high) = (1, next.0);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let arrived_at = tickets::table
+            .filter(tickets::lot_id.eq(lot))
+            .filter(tickets::number.eq(middle))
+            .select(tickets::arrived_at)
+            .get_result::<i64>(connection)?;
+        if arrived_at < from.micros() {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
 }
