@@ -26,7 +26,7 @@ CREATE TABLE tickets (
   fee_lines        TEXT,
   reason           TEXT,
   tariff_id        TEXT,
-  tariff_version   INTEGER,
+  tariff_version   INTEGER CONSTRAINT tariff_if_pinned CHECK ((tariff_id IS NULL) = (tariff_version IS NULL)),
   discounts        TEXT    NOT NULL DEFAULT '',
   CONSTRAINT number_once    UNIQUE (lot_id, number),
   CONSTRAINT admission_once UNIQUE (lot_id, admission),
@@ -40,8 +40,7 @@ CREATE TABLE tickets (
   CONSTRAINT fee_if_departed CHECK (
     (status = 'departed') = (fee_minor IS NOT NULL)
     AND (fee_minor IS NULL) = (fee_currency IS NULL) AND (fee_minor IS NULL) = (fee_lines IS NULL)),
-  CONSTRAINT reason_if_voided CHECK ((status = 'voided') = (reason IS NOT NULL)),
-  CONSTRAINT tariff_if_pinned CHECK ((tariff_id IS NULL) = (tariff_version IS NULL))
+  CONSTRAINT reason_if_voided CHECK ((status = 'voided') = (reason IS NOT NULL))
 ) STRICT;
 INSERT INTO tickets SELECT * FROM tickets_before ORDER BY lot_id, number;
 DROP TABLE tickets_before;
