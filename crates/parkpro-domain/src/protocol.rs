@@ -173,26 +173,67 @@ pub enum Verdict {
 /// How often a request is tried again after a fault that left nothing behind.
 const TRIES: usize = 3;
 
+/// What was committed and has to be told to the witness, once it is as durable as the record makes it.
+#[derive(Debug, Default)]
+#[must_use = "the witness has to hear of it"]
+pub struct Committed {
+    turns: Vec<(Vec<Changes>, usize)>,
+}
+
+impl Committed {
+    /// Tells the witness. MUST come before the answers, and in the order of the turns.
+    pub fn tell(&self, witness: &dyn Witness) {
+        for (changes, answered) in &self.turns {
+            for changes in changes {
+                witness.committed(changes);
+            }
+            witness.turned(*answered);
+        }
+    }
+}
+
 /// Carries out a batch of requests in one transaction, tells the witness, and says what became of each.
-///
-/// A request that cannot share this transaction with those before it is postponed; the first never is, unless another
-/// instance holds its lot. If the batch fails as a whole, each request gets a transaction of its own, so that one bad
-/// request never spoils the others.
 pub async fn turn<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     batch: &[&Request],
     witness: &dyn Witness,
 ) -> Vec<Verdict> {
+    let mut committed = Committed::default();
+    let verdicts = carry_out(tx, rules, batch, &mut committed).await;
+    committed.tell(witness);
+    verdicts
+}
+
+/// Carries out a batch of requests in one transaction and says what became of each; for a record that commits before it
+/// waits for the disk.
+///
+/// A request that cannot share this transaction with those before it is postponed; the first never is, unless another
+/// instance holds its lot. If the batch fails as a whole, each request gets a transaction of its own, so that one bad
+/// request never spoils the others.
+pub async fn carry_out<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    batch: &[&Request],
+    committed: &mut Committed,
+) -> Vec<Verdict> {
     match batch {
-        [] => return Vec::new(),
-        [request] => return vec![alone(tx, rules, request, witness).await],
-        _ => {}
+        [] => Vec::new(),
+        [request] => vec![alone(tx, rules, request, committed).await],
+        batch => together(tx, rules, batch, committed).await,
     }
-    let mut carried = attempt(tx, rules, batch, witness).await;
+}
+
+async fn together<T: Transaction>(
+    tx: &mut T,
+    rules: &Rules,
+    batch: &[&Request],
+    committed: &mut Committed,
+) -> Vec<Verdict> {
+    let mut carried = attempt(tx, rules, batch, committed).await;
     if carried.as_ref().is_err_and(|broken| broken.may_pass && broken.error.fault == Fault::Unavailable) {
         // Perhaps only the connection was lost.
-        carried = attempt(tx, rules, batch, witness).await;
+        carried = attempt(tx, rules, batch, committed).await;
     }
     match carried {
         Ok(verdicts) => verdicts,
@@ -205,7 +246,7 @@ pub async fn turn<T: Transaction>(
         Err(_) => {
             let mut verdicts = Vec::with_capacity(batch.len());
             for request in batch {
-                verdicts.push(alone(tx, rules, request, witness).await);
+                verdicts.push(alone(tx, rules, request, committed).await);
             }
             verdicts
         }
@@ -216,12 +257,12 @@ async fn alone<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     request: &Request,
-    witness: &dyn Witness,
+    committed: &mut Committed,
 ) -> Verdict {
     let mut tries = 0;
     loop {
         tries += 1;
-        match attempt(tx, rules, &[request], witness).await {
+        match attempt(tx, rules, &[request], committed).await {
             Ok(mut verdicts) => return verdicts.pop().unwrap_or(Verdict::Postponed),
             Err(Broken { error, may_pass: true })
                 if tries < TRIES && matches!(error.fault, Fault::Conflict | Fault::Unavailable) => {}
@@ -242,7 +283,7 @@ async fn attempt<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     batch: &[&Request],
-    witness: &dyn Witness,
+    committed: &mut Committed,
 ) -> Result<Vec<Verdict>, Broken> {
     tx.begin().await.map_err(|error| Broken { error, may_pass: false })?;
     let carried = match run(tx, rules, batch).await {
@@ -251,10 +292,8 @@ async fn attempt<T: Transaction>(
     };
     match carried {
         Ok((verdicts, changes)) => {
-            for changes in &changes {
-                witness.committed(changes);
-            }
-            witness.turned(verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Answered(_))).count());
+            let answered = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Answered(_))).count();
+            committed.turns.push((changes, answered));
             Ok(verdicts)
         }
         Err(error) => {

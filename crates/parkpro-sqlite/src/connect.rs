@@ -145,6 +145,11 @@ impl Place {
         Ok(connection)
     }
 
+    /// The file.
+    pub(crate) fn file(&self) -> &Path {
+        Path::new(&self.url)
+    }
+
     fn connect(&self) -> Result<SqliteConnection, BoxError> {
         let mut connection = SqliteConnection::establish(&self.url)?;
         for pragma in [
@@ -170,14 +175,15 @@ fn open_file(path: &Path) -> io::Result<File> {
     File::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
-/// What is written is on the disk when it is committed, and readers do not wait for it.
+/// What is committed is in the log, in order, and readers do not wait for it. The log is synced before anybody is answered
+/// (`disk`) and folded into the file by another thread (`checkpoints`); the writer folds it only if that thread cannot.
 fn make_durable(connection: &mut SqliteConnection) -> Result<(), BoxError> {
     let mode: Mode = diesel::sql_query("PRAGMA journal_mode = WAL").get_result(connection)?;
     if mode.journal_mode != "wal" {
         return Err(format!("its file system allows only the journal mode {}", mode.journal_mode).into());
     }
     for pragma in
-        ["PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA wal_autocheckpoint = 4000"]
+        ["PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PRAGMA wal_autocheckpoint = 65536"]
     {
         connection.batch_execute(pragma)?;
     }

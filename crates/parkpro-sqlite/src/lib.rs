@@ -4,8 +4,10 @@
 //! transaction ends share the next one, so that one sync of the disk answers many. A few threads read, each in a
 //! transaction of its own, and never wait for the writer. Nothing of Diesel is visible outside.
 
+mod checkpoints;
 mod connect;
 mod discounts;
+mod disk;
 mod facts;
 mod fault;
 mod lots;
@@ -31,6 +33,7 @@ use parkpro_domain::{
 
 pub use self::connect::OpenError;
 use self::{
+    checkpoints::Checkpoints,
     connect::Place,
     reader::Readers,
     transaction::SqliteTransaction,
@@ -76,8 +79,12 @@ impl SqliteRecord {
         let connections = (0..readers.max(1)).map(|_| place.reader()).collect::<Result<_, _>>();
         let readers = Readers::start(connections.map_err(unwell)?, queue_length);
         let readers = readers.map_err(|error| unwell(error.into()))?;
+        let sync = disk::log_of(place.file()).map_err(|error| unwell(error.into()))?;
+        let checkpoints = Checkpoints::start(place.writer().map_err(unwell)?);
+        let checkpoints = checkpoints.map_err(|error| unwell(error.into()))?;
         let transaction = SqliteTransaction::new(connection, place, clock);
-        let writer = Writer::start(transaction, Terms { queue_length, batch, rules, witness });
+        let terms = Terms { queue_length, batch, rules, witness, sync };
+        let writer = Writer::start(transaction, checkpoints, terms);
         let writer = writer.map_err(|error| unwell(error.into()))?;
         Ok(Self { writer, readers, epoch })
     }

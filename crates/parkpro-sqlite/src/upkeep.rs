@@ -3,7 +3,7 @@
 use diesel::{connection::SimpleConnection, prelude::*, sql_types::BigInt};
 use parkpro_domain::time::Timestamp;
 
-use crate::{fault::Failure, transaction::SqliteTransaction};
+use crate::{checkpoints::checkpoint, fault::Failure, transaction::SqliteTransaction};
 
 impl SqliteTransaction {
     /// Forgets old keys, oldest first, which is the order in which they lie; how many.
@@ -32,6 +32,13 @@ impl SqliteTransaction {
             self.undo();
         }
         checked
+    }
+
+    /// Folds what is left of a long log into the file; then the next turn begins it anew.
+    pub(crate) fn fold(&mut self) {
+        if let Err(error) = checkpoint(&mut self.connection) {
+            tracing::warn!(%error, "the log cannot be folded into the file; it grows");
+        }
     }
 
     /// Folds the log into the file, so that the file alone is the record.

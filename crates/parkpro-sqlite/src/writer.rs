@@ -15,7 +15,7 @@ use std::{
 use parkpro_domain::{
     facts::Changes,
     ports::{Answer, Fault, LedgerError, PortError, Request, Witness},
-    protocol::{self, Rules, Verdict},
+    protocol::{self, Committed, Rules, Verdict},
     time::Timestamp,
 };
 use tokio::sync::{
@@ -23,7 +23,11 @@ use tokio::sync::{
     oneshot, watch,
 };
 
-use crate::transaction::SqliteTransaction;
+use crate::{
+    checkpoints::Checkpoints,
+    disk::{Disk, Sync, Written},
+    transaction::SqliteTransaction,
+};
 
 /// Where requests are handed to the thread.
 pub(crate) struct Writer {
@@ -66,19 +70,25 @@ pub(crate) struct Terms {
     pub(crate) batch: usize,
     pub(crate) rules: Rules,
     pub(crate) witness: Arc<dyn Witness>,
+    pub(crate) sync: Sync,
 }
 
 impl Writer {
     /// Starts the thread.
-    pub(crate) fn start(transaction: SqliteTransaction, terms: Terms) -> io::Result<Self> {
+    pub(crate) fn start(
+        transaction: SqliteTransaction,
+        checkpoints: Checkpoints,
+        terms: Terms,
+    ) -> io::Result<Self> {
         let (jobs, taken) = mpsc::channel(terms.queue_length.max(1));
         let (alive, ended) = watch::channel(());
         let desk = Desk {
             jobs: taken,
             transaction,
+            checkpoints,
             batch: terms.batch.clamp(1, LARGEST_BATCH),
             rules: terms.rules,
-            witness: Careful(terms.witness),
+            disk: Disk::start(terms.sync, Box::new(Careful(terms.witness)))?,
             unwell: false,
         };
         thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
@@ -155,6 +165,7 @@ impl Writer {
 
 /// The most requests that share a transaction.
 const LARGEST_BATCH: usize = 256;
+const DISK_FAILED: &str = "a sync of the disk failed; the program has to be started anew";
 const PANICKED: &str = "the program failed; the log says where";
 const WRITER_GONE: &str = "the writer has gone";
 
@@ -162,9 +173,10 @@ const WRITER_GONE: &str = "the writer has gone";
 struct Desk {
     jobs: mpsc::Receiver<Job>,
     transaction: SqliteTransaction,
+    checkpoints: Checkpoints,
     batch: usize,
     rules: Rules,
-    witness: Careful,
+    disk: Disk,
     /// The last turn found the file unwell.
     unwell: bool,
 }
@@ -191,6 +203,8 @@ impl Desk {
                 Next::End => break,
             }
         }
+        self.disk.close();
+        self.checkpoints.close();
         self.transaction.finish();
     }
 
@@ -213,38 +227,43 @@ impl Desk {
         Next::Turn
     }
 
-    /// Answers who can be answered; who is left goes first in the next turn.
+    /// Has those answered who can be, as soon as it is durable; who is left goes first in the next turn.
     fn turn(&mut self, waiting: Vec<Waiting>) -> Vec<Waiting> {
+        let mut committed = Committed::default();
         let verdicts = {
             let batch: Vec<&Request> = waiting.iter().map(|waiting| &waiting.request).collect();
-            self.decide(&batch)
+            self.decide(&batch, &mut committed)
         };
-        let mut postponed = Vec::new();
+        let (mut postponed, mut answers) = (Vec::new(), Vec::with_capacity(waiting.len()));
         for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
-            let answer = match verdict {
-                Verdict::Answered(answer) => Ok(answer),
-                Verdict::Failed(error) => Err(LedgerError::Port(error)),
-                Verdict::Postponed => {
-                    postponed.push(waiting);
-                    continue;
-                }
-            };
-            // Whoever has gone can ask again.
-            drop(waiting.answer.send(answer));
+            match verdict {
+                Verdict::Answered(answer) => answers.push((waiting.answer, Ok(answer))),
+                Verdict::Failed(error) => answers.push((waiting.answer, Err(LedgerError::Port(error)))),
+                Verdict::Postponed => postponed.push(waiting),
+            }
+        }
+        let idle = postponed.is_empty() && self.jobs.is_empty();
+        self.disk.settle(Written { committed, answers }, idle);
+        if self.checkpoints.count_turn() {
+            self.transaction.fold();
         }
         postponed
     }
 
     /// If the turn panics, each request gets one of its own, so that one bad request never spoils the others.
-    fn decide(&mut self, batch: &[&Request]) -> Vec<Verdict> {
+    fn decide(&mut self, batch: &[&Request], committed: &mut Committed) -> Vec<Verdict> {
+        if self.disk.has_failed() {
+            let failed = || PortError::new("deciding requests", Fault::Unavailable, DISK_FAILED);
+            return batch.iter().map(|_| Verdict::Failed(failed())).collect();
+        }
         let commits = self.transaction.commits();
-        let verdicts = match self.attempt(batch) {
+        let verdicts = match self.attempt(batch, committed) {
             Some(verdicts) => verdicts,
             None if self.transaction.commits() != commits => {
                 let unknown = || PortError::new("deciding requests", Fault::OutcomeUnknown, PANICKED);
                 batch.iter().map(|_| Verdict::Failed(unknown())).collect()
             }
-            None => batch.iter().map(|request| self.decide_alone(request)).collect(),
+            None => batch.iter().map(|request| self.decide_alone(request, committed)).collect(),
         };
         self.unwell = verdicts
             .iter()
@@ -252,16 +271,16 @@ impl Desk {
         verdicts
     }
 
-    fn decide_alone(&mut self, request: &Request) -> Verdict {
-        let verdict = self.attempt(&[request]).and_then(|mut verdicts| verdicts.pop());
+    fn decide_alone(&mut self, request: &Request, committed: &mut Committed) -> Verdict {
+        let verdict = self.attempt(&[request], committed).and_then(|mut verdicts| verdicts.pop());
         verdict.unwrap_or_else(|| {
             Verdict::Failed(PortError::new("deciding a request", Fault::Corrupt, PANICKED))
         })
     }
 
     /// None if it panicked; then it is rolled back.
-    fn attempt(&mut self, batch: &[&Request]) -> Option<Vec<Verdict>> {
-        let turn = || at_once(protocol::turn(&mut self.transaction, &self.rules, batch, &self.witness));
+    fn attempt(&mut self, batch: &[&Request], committed: &mut Committed) -> Option<Vec<Verdict>> {
+        let turn = || at_once(protocol::carry_out(&mut self.transaction, &self.rules, batch, committed));
         let verdicts = catch_unwind(AssertUnwindSafe(turn)).ok().flatten();
         if verdicts.is_none() {
             tracing::error!(requests = batch.len(), "a turn panicked and is rolled back");
@@ -277,12 +296,20 @@ impl Desk {
                 drop(answer.send(forgotten.map_err(|failure| failure.during("forgetting idempotency keys"))));
             }
             Errand::Check { answer } => {
-                let checked = self.transaction.check(self.unwell);
+                let checked = self.check();
                 self.unwell = checked.is_err();
-                drop(answer.send(checked.map_err(|failure| failure.during("checking the file"))));
+                drop(answer.send(checked));
             }
             Errand::Close => self.jobs.close(),
         }
+    }
+
+    fn check(&mut self) -> Result<(), PortError> {
+        let doing = "checking the file";
+        if self.disk.has_failed() {
+            return Err(PortError::new(doing, Fault::Unavailable, DISK_FAILED));
+        }
+        self.transaction.check(self.unwell).map_err(|failure| failure.during(doing))
     }
 }
 
@@ -336,10 +363,17 @@ mod tests {
         let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
         let (mut connection, _) = place.prepare().unwrap();
         connection.batch_execute("PRAGMA max_page_count = 60").unwrap();
+        let checkpoints = Checkpoints::start(place.writer().unwrap()).unwrap();
         let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
         let heard = Arc::new(Heard::default());
-        let terms = Terms { queue_length: 9, batch: 9, rules: ask::rules(), witness: heard.clone() };
-        let writer = Writer::start(transaction, terms).unwrap();
+        let terms = Terms {
+            queue_length: 9,
+            batch: 9,
+            rules: ask::rules(),
+            witness: heard.clone(),
+            sync: Box::new(|| Ok(())),
+        };
+        let writer = Writer::start(transaction, checkpoints, terms).unwrap();
         let open = |slots| ask::request(Command::OpenLot(ask::open("main", ask::slots(slots))));
         let Err(LedgerError::Port(error)) = writer.change(open(9999)).await else {
             panic!("it does not fit")
