@@ -1,9 +1,11 @@
 //! Folding the log into the file, beside the writer, so that no turn waits for it.
 //!
 //! A checkpoint beside the writer never quite reaches the end of a log that is being written. So when the log has become
-//! long, the writer folds in what is left, which is little, and begins the log anew.
+//! long, the writer folds in what is left, which is little, and begins the log anew. Only then SQLite syncs the file; it is
+//! synced here before, so that there is little to wait for.
 
 use std::{
+    fs::File,
     io,
     sync::{
         Arc,
@@ -29,12 +31,12 @@ const EVERY: u32 = 64;
 const LONG: i32 = 8192;
 
 impl Checkpoints {
-    /// Folds by a connection of its own.
-    pub(crate) fn start(mut connection: SqliteConnection) -> io::Result<Self> {
+    /// Folds into this file, by a connection of its own.
+    pub(crate) fn start(file: Arc<File>, mut connection: SqliteConnection) -> io::Result<Self> {
         let (due, dues) = mpsc::sync_channel(1);
         let long = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&long);
-        let work = move || work(&mut connection, &dues, &told);
+        let work = move || work(&file, &mut connection, &dues, &told);
         let thread = thread::Builder::new().name("sqlite-checkpoint".to_owned()).spawn(work)?;
         Ok(Self { due, thread, long, turns: 0 })
     }
@@ -59,9 +61,10 @@ impl Checkpoints {
     }
 }
 
-fn work(connection: &mut SqliteConnection, dues: &Receiver<()>, long: &AtomicBool) {
+fn work(file: &File, connection: &mut SqliteConnection, dues: &Receiver<()>, long: &AtomicBool) {
     while dues.recv().is_ok() {
-        match checkpoint(connection) {
+        let folded = checkpoint(connection).map_err(io::Error::other);
+        match folded.and_then(|pages| file.sync_data().map(|()| pages)) {
             Ok(pages) => long.store(pages >= LONG, Ordering::Release),
             Err(error) => tracing::warn!(%error, "the log cannot be folded into the file; it grows"),
         }

@@ -5,6 +5,7 @@ use std::{
     fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use diesel::{
@@ -18,7 +19,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use parkpro_domain::ports::BoxError;
 use thiserror::Error;
 
-use crate::schema::epoch;
+use crate::{checkpoints::Checkpoints, disk::Sync, schema::epoch};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -87,6 +88,8 @@ pub(crate) struct Place {
     /// Absolute, because SQLite takes a name such as `file:x` for an address.
     url: String,
     page_cache_mb: u32,
+    /// Outlives every connection: whoever closes a file ends all locks that its process has on it, SQLite's too.
+    file: Arc<File>,
     /// Released when it is dropped.
     _lock: File,
 }
@@ -100,7 +103,7 @@ impl Place {
             let wrong = |source| OpenError::Folder { path: folder.to_owned(), source };
             fs::create_dir_all(folder).map_err(wrong)?;
         }
-        open_file(path).map_err(wrong)?;
+        let file = Arc::new(open_file(path).map_err(wrong)?);
         let absolute = path.canonicalize().map_err(wrong)?;
         let url = absolute.to_str().ok_or_else(|| wrong(io::Error::other("its name is not UTF-8")))?;
         let lock = open_file(Path::new(&format!("{url}.lock"))).map_err(wrong)?;
@@ -108,7 +111,7 @@ impl Place {
             TryLockError::WouldBlock => OpenError::InUse { path: path.to_owned() },
             TryLockError::Error(source) => wrong(source),
         })?;
-        Ok(Self { path: path.to_owned(), url: url.to_owned(), page_cache_mb, _lock: lock })
+        Ok(Self { path: path.to_owned(), url: url.to_owned(), page_cache_mb, file, _lock: lock })
     }
 
     /// Brings the tables up to this version of the program and gives the record's history a new name. A connection for
@@ -138,6 +141,11 @@ impl Place {
         Ok(connection)
     }
 
+    /// Who folds the log into the file.
+    pub(crate) fn checkpoints(&self) -> Result<Checkpoints, BoxError> {
+        Ok(Checkpoints::start(Arc::clone(&self.file), self.writer()?)?)
+    }
+
     /// A connection that cannot write.
     pub(crate) fn reader(&self) -> Result<SqliteConnection, BoxError> {
         let mut connection = self.connect()?;
@@ -145,9 +153,10 @@ impl Place {
         Ok(connection)
     }
 
-    /// The file.
-    pub(crate) fn file(&self) -> &Path {
-        Path::new(&self.url)
+    /// How to make the log durable.
+    pub(crate) fn sync_of_log(&self) -> io::Result<Sync> {
+        let log = File::options().write(true).open(format!("{}-wal", self.url))?;
+        Ok(Box::new(move || log.sync_data()))
     }
 
     fn connect(&self) -> Result<SqliteConnection, BoxError> {

@@ -5,9 +5,7 @@
 //! a beginning of the log, so what was answered is in it.
 
 use std::{
-    fs::{File, OpenOptions},
     io,
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -22,16 +20,8 @@ use parkpro_domain::{
 };
 use tokio::sync::oneshot;
 
-/// Makes the log durable.
+/// Makes the log durable, as long as some connection is open.
 pub(crate) type Sync = Box<dyn Fn() -> io::Result<()> + Send + std::marker::Sync>;
-
-/// How to sync the log of the record in this file, which is there as long as a connection is.
-pub(crate) fn log_of(record: &Path) -> io::Result<Sync> {
-    let mut log = record.as_os_str().to_owned();
-    log.push("-wal");
-    let log: File = OpenOptions::new().write(true).open(log)?;
-    Ok(Box::new(move || log.sync_data()))
-}
 
 /// A turn that is written but not yet durable.
 pub(crate) struct Written {

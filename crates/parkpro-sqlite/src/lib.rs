@@ -33,7 +33,6 @@ use parkpro_domain::{
 
 pub use self::connect::OpenError;
 use self::{
-    checkpoints::Checkpoints,
     connect::Place,
     reader::Readers,
     transaction::SqliteTransaction,
@@ -79,9 +78,8 @@ impl SqliteRecord {
         let connections = (0..readers.max(1)).map(|_| place.reader()).collect::<Result<_, _>>();
         let readers = Readers::start(connections.map_err(unwell)?, queue_length);
         let readers = readers.map_err(|error| unwell(error.into()))?;
-        let sync = disk::log_of(place.file()).map_err(|error| unwell(error.into()))?;
-        let checkpoints = Checkpoints::start(place.writer().map_err(unwell)?);
-        let checkpoints = checkpoints.map_err(|error| unwell(error.into()))?;
+        let sync = place.sync_of_log().map_err(|error| unwell(error.into()))?;
+        let checkpoints = place.checkpoints().map_err(unwell)?;
         let transaction = SqliteTransaction::new(connection, place, clock);
         let terms = Terms { queue_length, batch, rules, witness, sync };
         let writer = Writer::start(transaction, checkpoints, terms);

@@ -363,7 +363,7 @@ mod tests {
         let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
         let (mut connection, _) = place.prepare().unwrap();
         connection.batch_execute("PRAGMA max_page_count = 60").unwrap();
-        let checkpoints = Checkpoints::start(place.writer().unwrap()).unwrap();
+        let checkpoints = place.checkpoints().unwrap();
         let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
         let heard = Arc::new(Heard::default());
         let terms = Terms {
