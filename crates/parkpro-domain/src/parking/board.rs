@@ -5,10 +5,11 @@ use std::{
     sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
+use super::head::{Head, READ};
 use crate::{
     facts::Changes,
     lot::{LotId, Version},
-    ports::{LotView, PortError, Records, Witness},
+    ports::{LotView, PortError, Records, WaitingPage, Witness},
 };
 
 /// Shows the newest known state of each lot, put into the caller's words once for all who ask.
@@ -29,6 +30,8 @@ struct Known<T> {
     shown: Arc<Shown<T>>,
     /// The newest version that the bell told.
     heard: Version,
+    /// Who waits first, if somebody asked for them.
+    head: Option<Head>,
 }
 
 /// One state of a lot.
@@ -64,6 +67,43 @@ impl<T: Send + Sync> Board<T> {
             None => records.lot(lot.clone()).await?.map(|view| self.show(view)),
         };
         Ok(shown.filter(|shown| !shown.view.lot.retired))
+    }
+
+    /// The first of a lot's queue, at most so many; none if there is no such lot. The record is only asked if nobody asked for
+    /// this queue before, or if so many have left it since that too few are known.
+    pub async fn queue(
+        &self,
+        records: &dyn Records,
+        lot: &LotId,
+        most: u32,
+    ) -> Result<Option<WaitingPage>, PortError> {
+        if self.lot(records, lot).await?.is_none() {
+            return Ok(None);
+        }
+        if let Some(page) = self.head(lot, most) {
+            return Ok(Some(page));
+        }
+        let page = records.waiting(lot.clone(), None, most.max(READ)).await?;
+        Ok(page.map(|mut page| {
+            if let Some(known) = self.write().known.get_mut(lot) {
+                known.head = Some(Head::of(&page));
+            }
+            page.tickets.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+            page
+        }))
+    }
+
+    fn head(&self, lot: &LotId, most: u32) -> Option<WaitingPage> {
+        let lots = self.read();
+        let Known { shown, head, .. } = lots.known.get(lot)?;
+        let LotView { lot, tally } = &shown.view;
+        let first = match head {
+            _ if tally.waiting() == 0 => Vec::new(),
+            Some(head) => head.first(usize::try_from(most).ok()?, lot.version)?,
+            None => return None,
+        };
+        let tickets = first.iter().map(|ticket| (**ticket).clone()).collect();
+        Some(WaitingPage { lot: lot.clone(), ahead: 0, tickets })
     }
 
     /// Whether no lot is known yet.
@@ -131,7 +171,7 @@ impl<T: Send + Sync> Board<T> {
         }
         let (lot, heard) = (view.lot.id.clone(), view.lot.version);
         let shown = Shown::new(view);
-        lots.known.insert(lot, Known { shown: Arc::clone(&shown), heard });
+        lots.known.insert(lot, Known { shown: Arc::clone(&shown), heard, head: None });
         shown
     }
 
@@ -146,6 +186,9 @@ impl<T: Send + Sync> Board<T> {
 
 impl<T: Send + Sync> Witness for Board<T> {
     fn committed(&self, changes: &Changes) {
+        if let Some(known) = self.write().known.get_mut(&changes.lot.id) {
+            known.head = known.head.take().and_then(|mut head| head.follow(changes).then_some(head));
+        }
         self.show(LotView { lot: changes.lot.clone(), tally: changes.counts.clone() });
     }
 
@@ -161,9 +204,10 @@ mod tests {
     use super::*;
     use crate::{
         lot::{Lot, SlotCount, Tally},
-        parking::tests::{changes, main_lot},
+        parking::tests::{changes, main_lot, waiting},
         ports::{MockRecords, QueueDelta},
         slot::Accepts,
+        ticket::{Ticket, TicketId, Turn},
     };
 
     /// The lot at a version, in which as many slots are taken.
@@ -240,6 +284,33 @@ mod tests {
     fn a_state_is_put_into_words_once() {
         let shown = Shown::new(view(3));
         assert_eq!((*shown.put(|_| 7), *shown.put(|_| 8)), (7, 7));
+    }
+
+    #[test]
+    fn the_head_of_a_queue_is_read_once_and_follows_the_changes() {
+        let (record, board) = (Elsewhere::at(3), Board::<i64>::default());
+        let lot = view(3).lot.id;
+        let first = waiting(4).ticket;
+        let second =
+            Ticket { id: TicketId(uuid::Uuid::from_u128(9)), turn: Turn(first.turn.0 + 1), ..first.clone() };
+        let mut records = record.records();
+        let page = WaitingPage { lot: main_lot(4), ahead: 0, tickets: vec![first.clone()] };
+        records.expect_waiting().times(1).returning(move |_, _, _| Ok(Some(page.clone())));
+        let ask = || {
+            let page = board.queue(&records, &lot, 9).now_or_never().unwrap().unwrap().unwrap();
+            let ids: Vec<TicketId> = page.tickets.iter().map(|ticket| ticket.id).collect();
+            (page.lot.version.0, ids)
+        };
+        let commit = |version, new_tickets: Vec<Ticket>, waiting| {
+            let counts = [((first.demand(), first.priority.clone()), waiting)].into();
+            let counts = Tally { waiting: counts, ..Tally::default() };
+            board.committed(&Changes { counts, new_tickets, ..changed(main_lot(version)) });
+        };
+        assert_eq!(ask(), (3, vec![]), "nobody waits, so the record need not be asked");
+        commit(4, vec![first.clone()], 1);
+        assert_eq!((ask(), ask()), ((4, vec![first.id]), (4, vec![first.id])));
+        commit(5, vec![second.clone()], 2);
+        assert_eq!(ask(), (5, vec![first.id, second.id]));
     }
 
     #[test]

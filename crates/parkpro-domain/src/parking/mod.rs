@@ -3,6 +3,7 @@
 mod aftermath;
 mod board;
 mod first_run;
+mod head;
 mod places;
 mod quote;
 mod reconcile;

@@ -22,7 +22,11 @@ async fn list_waiting(call: Call) -> Answered {
         let part = Part::<QueueCursor>::of(&mut fields);
         fields.finish(|| Some(part))
     })?;
-    let page = call.park.records.waiting(lot, part.after, part.limit()).await?;
+    let (records, limit) = (&call.park.records, part.limit());
+    let page = match part.after {
+        None => call.park.board.queue(&**records, &lot, limit).await?,
+        after => records.waiting(lot, after, limit).await?,
+    };
     let mut page = page.ok_or_else(|| Problem::plain(Code::NoSuchLot))?;
     let next_cursor = part.cut(&mut page.tickets, |last| QueueCursor { turn: last.turn, ticket: last.id });
     let now = call.park.clock.now();
