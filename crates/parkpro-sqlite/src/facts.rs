@@ -16,7 +16,7 @@ use crate::{
     lots::{counts, lot_numbered},
     rows::{BerthedTicket, SlotRow, TicketRow, berthed_tickets},
     schema::{slots, tickets},
-    statement::{FreeSlots, NewestTicket, OpenTicket, Waiting},
+    statement::{BEFORE_ALL, FreeSlots, NewestTicket, OpenTicket, Waiting},
     transaction::{Before, SqliteTransaction},
 };
 
@@ -118,7 +118,7 @@ impl Reading<'_> {
         let kinds = self.facts.tally.slots.iter().filter(|(_, count)| count.available() > 0);
         let kinds: Vec<Accepts> = kinds.map(|(accepts, _)| accepts.clone()).collect();
         for accepts in kinds {
-            let free = FreeSlots { lot: self.number, accepts: accepts.as_str() };
+            let free = FreeSlots { lot: self.number, accepts: accepts.as_str(), after: BEFORE_ALL };
             let rows = free.load_iter::<SlotRow, DefaultLoadingMode>(self.connection)?;
             for row in rows.take(most) {
                 self.facts.know_slot(row?.slot()?);

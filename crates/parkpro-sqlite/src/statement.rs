@@ -471,7 +471,7 @@ lookup! {
     ") CROSS JOIN idempotency ON principal = column1 AND key = column2"
 }
 
-/// The free slots of one kind, best first.
+/// The free slots of one kind, best first, behind a place in their order.
 ///
 /// The index is named because SQLite would take the unique one on `ticket_id` instead, believe that NULL is in it once,
 /// and sort every free slot there is.
@@ -481,7 +481,12 @@ pub(crate) struct FreeSlots<'a> {
     pub(crate) lot: i64,
     /// That accept this.
     pub(crate) accepts: &'a str,
+    /// Rank and label of the last one before.
+    pub(crate) after: (i32, &'a str),
 }
+
+/// Where every slot comes behind.
+pub(crate) const BEFORE_ALL: (i32, &str) = (i32::MIN, "");
 
 impl QueryId for FreeSlots<'_> {
     type QueryId = FreeSlots<'static>;
@@ -501,7 +506,11 @@ impl QueryFragment<Sqlite> for FreeSlots<'_> {
         out.push_bind_param::<BigInt, _>(&self.lot)?;
         out.push_sql(" AND accepts = ");
         out.push_bind_param::<Text, _>(self.accepts)?;
-        out.push_sql(" ORDER BY rank, label");
+        out.push_sql(" AND (rank, label) > (");
+        out.push_bind_param::<Integer, _>(&self.after.0)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Text, _>(self.after.1)?;
+        out.push_sql(") ORDER BY rank, label");
         Ok(())
     }
 }

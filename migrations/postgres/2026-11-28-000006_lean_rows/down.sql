@@ -1,2 +1,2 @@
--- Postgres looks through a list without a table; only SQLite has something to change.
-SELECT 1;
+ALTER TABLE journal ADD FOREIGN KEY (lot_id) REFERENCES lots;
+ALTER TABLE tickets ADD FOREIGN KEY (lot_id) REFERENCES lots;

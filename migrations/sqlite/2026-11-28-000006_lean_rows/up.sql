@@ -1,12 +1,14 @@
 -- SQLite looks for a value in a list of more than two by filling a table with the list, each time that it writes a row,
 -- so conditions are spelled out. Tickets arrive in the order of their numbers, and replies lie in the order in which they
--- were given, so neither needs an index by time.
+-- were given, so neither needs an index by time. What other rows refer to is looked at when the turn is committed; were it
+-- looked at by each statement, SQLite would copy every page that the statement writes, to be able to undo it alone. Rows of
+-- lots are never deleted, so that there is one is not looked at for every ticket and every line of the journal.
 PRAGMA defer_foreign_keys = ON;
 CREATE TABLE tickets_before AS SELECT * FROM tickets;
 DROP TABLE tickets;
 CREATE TABLE tickets (
   id               BLOB    PRIMARY KEY NOT NULL CHECK (length(id) = 16),
-  lot_id           INTEGER NOT NULL REFERENCES lots DEFERRABLE INITIALLY DEFERRED,
+  lot_id           INTEGER NOT NULL,
   number           INTEGER NOT NULL,
   plate_shown      TEXT    NOT NULL,
   plate_key        TEXT    NOT NULL,
@@ -54,7 +56,7 @@ CREATE INDEX ticket_rare  ON tickets (lot_id, status, number)  WHERE status IN (
 DROP INDEX idempotency_age;
 ALTER TABLE journal RENAME TO journal_before;
 CREATE TABLE journal (
-  lot_id    INTEGER NOT NULL REFERENCES lots DEFERRABLE INITIALLY DEFERRED,
+  lot_id    INTEGER NOT NULL,
   version   INTEGER NOT NULL,
   n         INTEGER NOT NULL,
   kind      TEXT    NOT NULL,

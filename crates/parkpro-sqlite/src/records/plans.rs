@@ -129,7 +129,7 @@ fn facts_are_searched_for() {
         "plate_inside_once (plate_key=?)",
         "COVERING INDEX ticket_plate (lot_id=? AND plate_key=?)",
         "(lot_id=? AND id=?) LEFT-JOIN",
-        "slot_free (lot_id=? AND accepts=?)",
+        "slot_free (lot_id=? AND accepts=?",
         "queue_head (lot_id=? AND class=?)",
     ] {
         assert_by(&plans, index);
@@ -194,8 +194,11 @@ fn pages_of_slots_are_in_the_order_of_their_index() {
     let mut watched = Watched::new();
     let main = ask::lot("main");
     let after = Some(SlotCursor { rank: 0, label: ask::label("A-001") });
-    for status in [None, Some(SlotStatus::Available), Some(SlotStatus::Occupied), Some(SlotStatus::Draining)]
-    {
+    let available = SlotFilter { status: Some(SlotStatus::Available), ..SlotFilter::default() };
+    watched.goes_by("slot_free (lot_id=? AND accepts=? AND (rank,label)>(?,?))", |c| {
+        slots::page(c, &main, &available, after.as_ref(), 9)
+    });
+    for status in [None, Some(SlotStatus::Occupied), Some(SlotStatus::Draining)] {
         for accepts in [None, Some(ask::class("car"))] {
             let filter = SlotFilter { status, accepts, ..SlotFilter::default() };
             watched.goes_by("slot_order (lot_id=?)", |c| slots::page(c, &main, &filter, None, 9));

@@ -19,7 +19,7 @@ use crate::{
     lots::{counts, lot},
     rows::SlotRow,
     schema::slots,
-    statement::{Behind, Empty},
+    statement::{BEFORE_ALL, Behind, Empty, FreeSlots},
 };
 
 pub(super) fn slot(
@@ -64,7 +64,7 @@ pub(super) fn page(
     }
     if let Some(status) = filter.status {
         let (empty, in_service) = match status {
-            SlotStatus::Available => (true, true),
+            SlotStatus::Available => return available(connection, number, filter, after, limit).map(Some),
             SlotStatus::Occupied => (false, true),
             SlotStatus::OutOfService => (true, false),
             SlotStatus::Draining => (false, false),
@@ -77,6 +77,30 @@ pub(super) fn page(
         .take(rows(limit))
         .map(|row| Ok(row?.slot()?));
     page.collect::<Result<_, Failure>>().map(Some)
+}
+
+/// The first of every kind, and of these the first: a full lot of a million slots is not searched.
+fn available(
+    connection: &mut SqliteConnection,
+    lot: i64,
+    filter: &SlotFilter,
+    after: Option<&SlotCursor>,
+    limit: u32,
+) -> Result<Vec<Slot>, Failure> {
+    let after = after.map_or(BEFORE_ALL, |after| (after.rank, after.label.as_str()));
+    let mut found = Vec::new();
+    for accepts in kinds_of(connection, lot, filter)? {
+        let free = FreeSlots { lot, accepts: &accepts, after };
+        let free = free.load_iter::<SlotRow, DefaultLoadingMode>(connection)?;
+        let slots = free.map(|row| Ok::<_, Failure>(row?.slot()?));
+        let wanted = slots.filter(|slot| slot.as_ref().map_or(true, |slot| filter.includes(slot)));
+        for slot in wanted.take(rows(limit)) {
+            found.push(slot?);
+        }
+    }
+    found.sort_by(|one, other| (one.rank, &one.label).cmp(&(other.rank, &other.label)));
+    found.truncate(rows(limit));
+    Ok(found)
 }
 
 /// What slots accept that the filter may include.
