@@ -36,13 +36,7 @@ impl Plate {
         if shown.chars().count() > LONGEST_SHOWN {
             return wrong("a plate has at most 32 characters as typed");
         }
-        let key: String = shown
-            .nfkc()
-            .flat_map(char::to_uppercase)
-            .nfkc()
-            .filter(|&letter| !is_separator(letter))
-            .map(fold)
-            .collect();
+        let key = if shown.is_ascii() { ascii_key(shown) } else { key_of(shown) };
         if key.is_empty() {
             return wrong("a plate has at least one letter or digit");
         }
@@ -76,6 +70,16 @@ impl PlateKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn key_of(shown: &str) -> String {
+    let letters = shown.nfkc().flat_map(char::to_uppercase).nfkc();
+    letters.filter(|&letter| !is_separator(letter)).map(fold).collect()
+}
+
+/// The same, for what most plates are written in.
+fn ascii_key(shown: &str) -> String {
+    shown.chars().filter(|&letter| !is_separator(letter)).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
 /// Control characters, marks of writing direction, and what has no width or no ink: nobody could tell two plates apart by

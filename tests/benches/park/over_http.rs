@@ -60,7 +60,7 @@ fn many_on_sqlite(plan: &Plan, program: &Running) -> Section {
     ];
     Section {
         title: "SQLite, 64 connections".to_owned(),
-        note: "Every answer is on the disk before it is given (synchronous = FULL).".to_owned(),
+        note: "Every change is on the disk before it is answered.".to_owned(),
         findings: findings.into_iter().flatten().collect(),
         sides,
     }

@@ -158,3 +158,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_short_way_for_ascii_gives_the_same_key() {
+    for letter in (0..128_u8).map(char::from) {
+        let text = format!("a{letter}9");
+        assert_eq!(ascii_key(&text), key_of(&text), "{letter:?}");
+    }
+}
