@@ -8,6 +8,7 @@ use crate::{
     slot::{Slot, SlotLabel},
     tariff::{Series, TariffId, TariffVersion},
     ticket::{Priority, Ticket, TicketId, TicketNumber, TicketStatus},
+    time::Timestamp,
     vehicle::Plate,
 };
 
@@ -163,6 +164,13 @@ pub enum Refusal {
     NoSuchDiscount(DiscountCode),
     /// The lot has a discount under this code.
     DiscountCodeTaken(DiscountCode),
+    /// The discount would end before it begins.
+    EndsBeforeItBegins {
+        /// From when on it would be valid.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+    },
     /// The discount was used as often as it may be.
     DiscountUsedUp(DiscountCode),
     /// This vehicle has used the discount as often as it may.

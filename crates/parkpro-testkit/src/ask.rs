@@ -14,7 +14,7 @@ use std::{
 use parkpro_domain::{
     command::{
         AssignTariff, ChangeLot, ChangeSlot, Command, DiscountRevision, Enter, Exit, Leaving, NewSlot,
-        OpenLot, Revision,
+        NewTerms, OpenLot, Revision,
     },
     demand::{Demand, Feature, Features},
     discount::{DiscountCode, Gift, Terms},
@@ -255,6 +255,12 @@ pub fn terms(gift: &str) -> Terms {
 /// A lot has a new discount.
 pub fn new_discount(id: &str, text: &str, terms: Terms) -> Command {
     Command::ReviseDiscount { lot: lot(id), code: code(text), revision: DiscountRevision::New(terms) }
+}
+
+/// A discount has other terms, whatever its revision.
+pub fn change_discount(id: &str, text: &str, terms: NewTerms) -> Command {
+    let revision = DiscountRevision::Change { terms: Box::new(terms), seen: None };
+    Command::ReviseDiscount { lot: lot(id), code: code(text), revision }
 }
 
 /// A lot has a discount no more.

@@ -23,6 +23,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
         ("a discount is made, changed, removed and made again", |s| {
             Box::pin(a_discount_is_made_changed_removed_and_made_again(s))
         }),
+        ("a discount never ends before it begins", |s| Box::pin(a_discount_never_ends_before_it_begins(s))),
         ("discounts come in pages", |s| Box::pin(discounts_come_in_pages(s))),
         ("a code takes off what it says", |s| Box::pin(a_code_takes_off_what_it_says(s))),
         ("two exits that race for the last use give it to one", |s| {
@@ -107,6 +108,24 @@ pub async fn a_discount_is_made_changed_removed_and_made_again(s: Subject) {
         },
     })
     .await;
+}
+
+pub async fn a_discount_never_ends_before_it_begins(s: Subject) {
+    park(&s, &["A-1"]).await;
+    let at = |hours| Some(s.clock.now().plus_micros(hours * HOUR));
+    new(&s, "SHOP", Terms { valid_from: at(1), valid_until: at(3), ..ask::terms("free 3600") }).await;
+    let terms = |valid_from, valid_until| NewTerms { valid_from, valid_until, ..NewTerms::default() };
+    for (from, until) in [(None, Some(at(1))), (Some(at(3)), None), (Some(at(5)), Some(at(4)))] {
+        let refused = s.refused(ask::change_discount("main", "SHOP", terms(from, until))).await;
+        let (from, until) = (from.unwrap_or(at(1)).unwrap(), until.unwrap_or(at(3)).unwrap());
+        assert_eq!(refused, Refusal::EndsBeforeItBegins { from, until });
+    }
+    let never = Terms { valid_from: at(2), valid_until: at(2), ..ask::terms("free 60") };
+    let refused = s.refused(ask::new_discount("main", "NEVER", never)).await;
+    assert!(matches!(refused, Refusal::EndsBeforeItBegins { .. }), "{refused:?}");
+    for (from, until) in [(Some(at(5)), Some(at(6))), (Some(None), Some(at(1))), (Some(at(9)), Some(None))] {
+        s.done(ask::change_discount("main", "SHOP", terms(from, until))).await;
+    }
 }
 
 pub async fn discounts_come_in_pages(s: Subject) {

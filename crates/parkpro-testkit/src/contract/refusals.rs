@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use parkpro_domain::{
-    command::{AssignTariff, ChangeLot, ChangeSlot, Command, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, NewTerms, OpenLot},
     discount::Terms,
     outcome::Refusal,
     ports::Clock,
@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 36;
+const EVERY: usize = 37;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -60,6 +60,7 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::DiscountAlreadyAttached(_) => 34,
         Refusal::DiscountStandsAlone(_) => 35,
         Refusal::TooManyDiscounts => 36,
+        Refusal::EndsBeforeItBegins { .. } => 37,
     }
 }
 
@@ -138,6 +139,11 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         }),
         ask::attach(parked, "NONE"),
         ask::new_discount("main", "D0", ask::terms("free 60")),
+        ask::change_discount(
+            "main",
+            "EARLY",
+            NewTerms { valid_until: Some(Some(s.clock.now())), ..NewTerms::default() },
+        ),
         ask::attach(waits, "ONCE"),
         ask::attach(parked, "EACH"),
         ask::attach(parked, "LATE"),

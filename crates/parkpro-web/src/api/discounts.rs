@@ -2,10 +2,11 @@
 
 use parkpro_domain::{
     command::{Command, DiscountRevision, NewTerms},
-    discount::{DiscountCode, Gift, Terms},
+    discount::{DiscountCode, Gift, Terms, ends_before_it_begins},
     invalid::Invalid,
     money::MajorAmount,
     tariff::{Length, TariffId, TariffVersion, document::Percent},
+    time::Timestamp,
 };
 
 use super::{
@@ -141,8 +142,8 @@ async fn add(mut call: Call) -> Answered {
     call.change(command, Form::Created, Some(&json)).await
 }
 
-fn unless_never<T: PartialOrd>(fields: &mut Fields<'_>, from: Option<T>, until: Option<T>) {
-    if from.zip(until).is_some_and(|(from, until)| until <= from) {
+fn unless_never(fields: &mut Fields<'_>, from: Option<Timestamp>, until: Option<Timestamp>) {
+    if ends_before_it_begins(from, until).is_some() {
         fields.wrong("ends-before-it-begins", "valid_until is after valid_from");
     }
 }

@@ -334,6 +334,11 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::DiscountCodeTaken(code) => {
             (Code::DiscountCodeTaken, format!("The lot has a discount {code} already."), none)
         }
+        Refusal::EndsBeforeItBegins { from, until } => (
+            Code::EndsBeforeItBegins,
+            format!("The discount would be valid until {until}, which is not after {from}, when it begins."),
+            none,
+        ),
         Refusal::DiscountUsedUp(code) => {
             (Code::DiscountUsedUp, format!("The discount {code} was used as often as it may be."), none)
         }

@@ -79,6 +79,10 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::DiscountAlreadyAttached(code.clone()),
         Refusal::DiscountStandsAlone(code),
         Refusal::TooManyDiscounts,
+        Refusal::EndsBeforeItBegins {
+            from: Timestamp::parse("2026-12-01T00:00:00Z")?,
+            until: Timestamp::parse("2026-11-01T00:00:00Z")?,
+        },
     ])
 }
 
