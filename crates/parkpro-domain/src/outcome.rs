@@ -183,6 +183,13 @@ pub enum Refusal {
     DiscountAlreadyAttached(DiscountCode),
     /// The discount, or one that the ticket has, suffers no other beside it.
     DiscountStandsAlone(DiscountCode),
+    /// The discount would take nothing off, so it is not used up.
+    DiscountWithoutEffect {
+        /// Which.
+        code: DiscountCode,
+        /// The discount by whose tariff the ticket is priced already; none if it is lost, which has a price of its own.
+        behind: Option<DiscountCode>,
+    },
     /// The ticket has as many discounts as it may.
     TooManyDiscounts,
     /// The vehicle of the ticket is not in a slot.

@@ -284,6 +284,14 @@ pub fn exit_with(id: &str, text: &str, codes: &[&str]) -> Command {
     with_discounts(exit(id, text), codes)
 }
 
+/// The same exit, of a driver who has lost the ticket.
+pub fn lost(exit: Command) -> Command {
+    match exit {
+        Command::Exit(exit) => Command::Exit(Exit { lost_ticket: true, ..exit }),
+        other => other,
+    }
+}
+
 /// The same exit, which redeems discounts.
 pub fn with_discounts(exit: Command, codes: &[&str]) -> Command {
     match exit {

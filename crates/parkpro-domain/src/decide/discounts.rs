@@ -126,6 +126,9 @@ impl Change<'_> {
         if limit.is_some_and(|limit| discount.uses >= i64::from(limit)) {
             return Err(Refusal::DiscountUsedUp(code()));
         }
+        if let Some(behind) = self.priced_by(others).filter(|_| discount.terms.gift.tariff().is_some()) {
+            return Err(Refusal::DiscountWithoutEffect { code: code(), behind: Some(behind.clone()) });
+        }
         let by_plate = self.facts.uses(&discount.code, ticket.plate.key());
         if limit_per_plate.is_some_and(|limit| by_plate >= i64::from(limit)) {
             return Err(Refusal::DiscountUsedByPlate(code()));
@@ -139,6 +142,12 @@ impl Change<'_> {
             return Err(Refusal::TooManyDiscounts);
         }
         Ok(())
+    }
+
+    /// The first of these discounts that gives the prices of another tariff: no second one has an effect.
+    fn priced_by<'c>(&self, codes: &'c [DiscountCode]) -> Option<&'c DiscountCode> {
+        let gives_tariff = |discount: &Discount| discount.terms.gift.tariff().is_some();
+        codes.iter().find(|code| self.facts.discount(code).is_some_and(gives_tariff))
     }
 
     fn open_ticket(&self, id: TicketId) -> Result<Ticket, Refusal> {

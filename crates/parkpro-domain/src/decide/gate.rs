@@ -72,8 +72,15 @@ impl Change<'_> {
             Stage::Withdrawn { .. } | Stage::Voided { .. } => return Err(Refusal::NotInside),
         };
         let mut stay = Stay::new(berth.since, self.now, ticket.class.clone(), lot.zone, lot.currency);
-        self.redeem(&mut ticket, &exit.discounts)?;
         stay.lost_ticket = exit.lost_ticket;
+        if self.facts.policy(berth.tariff.as_ref(), self.rules).ignores_discounts(&stay) {
+            if let Some(code) = exit.discounts.first() {
+                return Err(Refusal::DiscountWithoutEffect { code: code.clone(), behind: None });
+            }
+            // What a shop gave before cannot keep the vehicle inside, but is not used up either.
+            self.give_back(&mut ticket, |_all| true);
+        }
+        self.redeem(&mut ticket, &exit.discounts)?;
         stay.discounts = self.granted(&ticket);
         stay.earlier_stays = self.facts.earlier_stays(ticket.plate.key()).to_vec();
         let fee = self.facts.policy(berth.tariff.as_ref(), self.rules).fee(&stay);

@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 37;
+const EVERY: usize = 38;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -61,6 +61,7 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::DiscountStandsAlone(_) => 35,
         Refusal::TooManyDiscounts => 36,
         Refusal::EndsBeforeItBegins { .. } => 37,
+        Refusal::DiscountWithoutEffect { .. } => 38,
     }
 }
 
@@ -81,7 +82,11 @@ async fn discounts(s: &Subject, ticket: TicketId) {
         s.done(ask::new_discount("main", code, terms)).await;
     }
     s.done(ask::attach(ticket, "ONCE")).await;
-    for n in 0..7 {
+    for code in ["STAFF", "GUEST"] {
+        s.done(ask::new_discount("main", code, ask::terms("tariff day 1"))).await;
+    }
+    s.done(ask::attach(ticket, "STAFF")).await;
+    for n in 0..6 {
         s.done(ask::attach(ticket, &format!("D{n}"))).await;
     }
 }
@@ -150,6 +155,7 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         ask::attach(parked, "EARLY"),
         ask::attach(parked, "D0"),
         ask::attach(parked, "ALONE"),
+        ask::attach(parked, "GUEST"),
         ask::attach(parked, "D8"),
     ] {
         given.insert(number(&s.refused(command).await));

@@ -251,6 +251,7 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::DiscountAlreadyAttached(_) => ("discount-already-attached", None),
         Refusal::DiscountStandsAlone(_) => ("discount-stands-alone", None),
         Refusal::TooManyDiscounts => ("too-many-discounts", None),
+        Refusal::DiscountWithoutEffect { .. } => ("discount-without-effect", None),
         Refusal::EndsBeforeItBegins { .. } => ("ends-before-it-begins", None),
     }
 }

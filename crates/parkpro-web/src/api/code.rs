@@ -121,6 +121,8 @@ codes! {
         "A stay has a discount once. At an exit, codes that the ticket has need not be given again. Nothing else of the request happened.";
     DiscountStandsAlone 409 "discount-stands-alone" "The discount suffers no other"
         "It, or one that the ticket has, does not stack. Nothing else of the request happened.";
+    DiscountWithoutEffect 409 "discount-without-effect" "The discount would take nothing off"
+        "The ticket is lost, which has a price of its own in its tariff, so give no codes; or the ticket has the prices of another tariff by a discount already. Nothing else of the request happened, and the code is not used up.";
     TooManyDiscounts 409 "too-many-discounts" "The ticket has as many discounts as it may"
         "A ticket has at most 8. Nothing else of the request happened.";
     RequestInProgress 409 "request-in-progress" "The same key is in use"

@@ -85,7 +85,7 @@ pub(super) fn places() -> Vec<Place> {
 }
 
 /// Why a code may be refused.
-pub(super) const REDEEMING: [Code; 8] = [
+pub(super) const REDEEMING: [Code; 9] = [
     Code::NoSuchDiscount,
     Code::DiscountUsedUp,
     Code::DiscountUsedByPlate,
@@ -93,6 +93,7 @@ pub(super) const REDEEMING: [Code; 8] = [
     Code::DiscountNotYetValid,
     Code::DiscountAlreadyAttached,
     Code::DiscountStandsAlone,
+    Code::DiscountWithoutEffect,
     Code::TooManyDiscounts,
 ];
 

@@ -363,6 +363,20 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             format!("The discount {code} and those that the ticket has cannot be used together."),
             none,
         ),
+        Refusal::DiscountWithoutEffect { code, behind: Some(behind) } => (
+            Code::DiscountWithoutEffect,
+            format!(
+                "The ticket has the prices of another tariff by the discount {behind}; {code} would change nothing."
+            ),
+            none,
+        ),
+        Refusal::DiscountWithoutEffect { code, behind: None } => (
+            Code::DiscountWithoutEffect,
+            format!(
+                "A lost ticket has a price of its own, from which the discount {code} takes nothing off."
+            ),
+            none,
+        ),
         Refusal::TooManyDiscounts => (
             Code::TooManyDiscounts,
             format!("The ticket has {MOST_DISCOUNTS} discounts, which is as many as it may."),
