@@ -259,6 +259,8 @@ codes! {
         "It was logged under `request_id`. If this was a change, it is not known here whether it was made: repeat it with the same Idempotency-Key.";
     OutcomeUnknown 503 "outcome-unknown" "It is not known whether it was done"
         "The connection to the record was lost while the change was being made durable, or it took longer than 8 seconds. Repeat the request with the same Idempotency-Key: it is done then if it was not, and never twice.";
+    TookTooLong 503 "took-too-long" "It took too long"
+        "The request was given up after 8 seconds. It changes nothing, so nothing happened. Try again after `Retry-After` seconds, or ask for less: a shorter stay, a smaller page.";
     Overloaded 503 "overloaded" "Too many requests wait"
         "Nothing happened. Try again after `Retry-After` seconds.";
     Closing 503 "closing" "The program is ending"

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::{
     HttpResponse,
-    http::{Method, StatusCode, header},
+    http::{StatusCode, header},
 };
 use parkpro_domain::{
     demand::Demand,
@@ -155,14 +155,6 @@ impl Problem {
         let mut problem = Self::new(Code::MethodNotAllowed, format!("This address has {allow}."));
         problem.0.allow = Some(allow);
         problem
-    }
-
-    /// A request that took longer than it may. A change may still be carried out.
-    pub(crate) fn late(method: &Method) -> Self {
-        match *method {
-            Method::GET | Method::HEAD => Self::new(Code::StoreUnavailable, "The record took too long."),
-            _ => Self::new(Code::OutcomeUnknown, "The record took too long; the change may still be made."),
-        }
     }
 
     /// What the record refused, and the state of the lot in which that was true.
