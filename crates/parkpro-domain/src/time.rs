@@ -28,7 +28,7 @@ impl Timestamp {
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         DateTime::parse_from_rfc3339(text)
             .map(|instant| Self(instant.timestamp_micros()))
-            .map_err(|error| Invalid::new("invalid-instant", why_not(text, &error)))
+            .map_err(|error| Invalid::new("invalid-instant", why_not(text, error)))
     }
 
     /// Microseconds from `earlier` to this instant; 0 if it is not later.
@@ -44,7 +44,7 @@ impl Timestamp {
 }
 
 /// What is wrong with the text of an instant, in words for whoever wrote it.
-fn why_not(text: &str, error: &ParseError) -> String {
+fn why_not(text: &str, error: ParseError) -> String {
     let date = text.get(..10).is_some_and(|date| date.parse::<NaiveDate>().is_ok());
     let wrong = match error.kind() {
         _ if text.is_empty() => "it is empty",

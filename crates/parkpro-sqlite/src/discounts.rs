@@ -111,7 +111,7 @@ impl SqliteTransaction {
         uses: &[Use],
     ) -> Result<(Vec<Discount>, Vec<Uses>), Failure> {
         let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
-        let (mut discounts, mut used) = (Vec::new(), Vec::new());
+        let (mut discounts, mut counts) = (Vec::new(), Vec::new());
         for code in codes {
             discounts.extend(numbered(&mut self.connection, number, code)?);
         }
@@ -123,9 +123,9 @@ impl SqliteTransaction {
                 .select(discount_uses::uses)
                 .get_result::<i64>(&mut self.connection)
                 .optional()?;
-            used.extend(count.map(|uses| Uses { code: code.clone(), plate: plate.clone(), uses }));
+            counts.extend(count.map(|uses| Uses { code: code.clone(), plate: plate.clone(), uses }));
         }
-        Ok((discounts, used))
+        Ok((discounts, counts))
     }
 
     pub(crate) fn put_discounts(&mut self, lot: i64, changes: &Changes) -> Result<(), Failure> {

@@ -79,14 +79,12 @@ impl Facts {
             Leaving::Ticket(id) => self.ticket(*id).map(|ticket| ticket.plate.key()),
             Leaving::Slot(label) => self.stays_in(label, needs).map(|ticket| ticket.plate.key()),
         };
-        match known {
-            Some(plate) => vec![plate],
-            // Somebody who waits or comes in this turn.
-            None => {
-                let open = self.tickets.values().filter(|ticket| ticket.status().is_open());
-                open.map(|ticket| ticket.plate.key()).chain(&needs.plates).collect()
-            }
+        if let Some(plate) = known {
+            return vec![plate];
         }
+        // Somebody who waits or comes in this turn.
+        let open = self.tickets.values().filter(|ticket| ticket.status().is_open());
+        open.map(|ticket| ticket.plate.key()).chain(&needs.plates).collect()
     }
 
     /// The ticket of the vehicle in a slot, if that is the only one that may leave it in this turn.

@@ -147,11 +147,11 @@ impl Transaction for MemoryTransaction {
         assert!(!codes.is_empty(), "who needs none asks for none");
         Ok(self.store.read(|state| {
             let discounts = codes.iter().filter_map(|code| state.discount(lot, code)).cloned();
-            let used = |(code, plate): &Use| {
+            let counted = |(code, plate): &Use| {
                 let uses = state.uses.get(&(lot.clone(), code.clone(), plate.clone()))?;
                 Some(Uses { code: code.clone(), plate: plate.clone(), uses: *uses })
             };
-            (discounts.collect(), uses.iter().filter_map(used).collect())
+            (discounts.collect(), uses.iter().filter_map(counted).collect())
         }))
     }
 
