@@ -124,6 +124,8 @@ pub enum Refusal {
     },
     /// The leaving vehicle is not inside.
     NotInside,
+    /// No vehicle stands in the slot that the leaving one was named by.
+    SlotEmpty(SlotLabel),
     /// The leaving vehicle still waits.
     StillWaiting {
         /// Its ticket.

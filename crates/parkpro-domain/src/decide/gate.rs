@@ -103,7 +103,12 @@ impl Change<'_> {
                 let open = self.facts.open_ticket(plate).and_then(|id| self.facts.ticket(id));
                 open.or_else(|| self.facts.newest_ticket(plate))
             }
-            Leaving::Slot(label) => self.slot_labelled(label)?.occupant.and_then(|id| self.facts.ticket(id)),
+            Leaving::Slot(label) => {
+                let occupant = self.slot_labelled(label)?.occupant;
+                return occupant
+                    .and_then(|id| self.facts.ticket(id))
+                    .ok_or_else(|| Refusal::SlotEmpty(label.clone()));
+            }
         };
         ticket.ok_or(Refusal::NotInside)
     }

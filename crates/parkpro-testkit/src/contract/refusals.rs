@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 38;
+const EVERY: usize = 39;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -62,6 +62,7 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::TooManyDiscounts => 36,
         Refusal::EndsBeforeItBegins { .. } => 37,
         Refusal::DiscountWithoutEffect { .. } => 38,
+        Refusal::SlotEmpty(_) => 39,
     }
 }
 
@@ -128,6 +129,7 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         Command::Enter(s.entry_as("P9", "bus", "standard")),
         Command::Enter(s.entry_as("P9", "car", "royal")),
         ask::exit("main", "NOBODY"),
+        ask::exit_from("closed", "A-001"),
         ask::exit("main", "P3"),
         ask::exit_by_ticket("main", gone.id()),
         Command::Withdraw { ticket: parked },

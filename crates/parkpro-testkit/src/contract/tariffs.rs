@@ -272,7 +272,7 @@ pub async fn a_vehicle_leaves_by_its_slot(s: Subject) {
     let left = s.made(ask::exit_from("main", "A-2")).await;
     assert_eq!((left.ticket.plate.shown(), left.promoted), ("P2", vec!["P3 in A-2".to_owned()]));
     assert_eq!(s.made(ask::exit_from("main", "A-2")).await.ticket.plate.shown(), "P3");
-    assert_eq!(s.refused(ask::exit_from("main", "A-2")).await, Refusal::NotInside);
+    assert_eq!(s.refused(ask::exit_from("main", "A-2")).await, Refusal::SlotEmpty(ask::label("A-2")));
     let unknown = Refusal::NoSuchSlot(ask::label("Z-9"));
     assert_eq!(s.refused(ask::exit_from("main", "Z-9")).await, unknown);
 }

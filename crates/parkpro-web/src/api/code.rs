@@ -69,6 +69,8 @@ codes! {
         "The lot has no discount under this code, or the ticket has not got it. Codes are of one lot.";
     NotInside 404 "not-parked" "The vehicle is not parked"
         "The vehicle that leaves is not inside this lot: it never came, withdrew, or its entry was voided.";
+    SlotEmpty 404 "slot-empty" "No vehicle stands in the slot"
+        "The leaving vehicle was named by a slot in which none stands. GET /api/v1/lots/{lot}/slots?status=occupied lists those in which one does.";
     MethodNotAllowed 405 "method-not-allowed" "Not with this method"
         "The header `Allow` names the methods of this address.";
     BodyTimeout 408 "body-timeout" "The body did not arrive in time"

@@ -284,6 +284,7 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             (Code::UnknownPriority, format!("The lot has no priority {}.", priority.as_str()), none)
         }
         Refusal::NotInside => (Code::NotInside, "The vehicle is not inside this lot.".to_owned(), none),
+        Refusal::SlotEmpty(label) => (Code::SlotEmpty, format!("No vehicle stands in slot {label}."), none),
         Refusal::StillWaiting { ticket } => {
             (Code::StillWaiting, "The vehicle still waits for a slot.".to_owned(), of(ticket))
         }

@@ -84,6 +84,7 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
             until: Timestamp::parse("2026-11-01T00:00:00Z")?,
         },
         Refusal::DiscountWithoutEffect { code, behind: None },
+        Refusal::SlotEmpty(SlotLabel::parse("A-07")?),
     ])
 }
 
