@@ -145,7 +145,7 @@ async fn add(mut call: Call) -> Answered {
 
 fn unless_never(fields: &mut Fields<'_>, from: Option<Timestamp>, until: Option<Timestamp>) {
     if ends_before_it_begins(from, until).is_some() {
-        fields.wrong("ends-before-it-begins", "valid_until is after valid_from");
+        fields.wrong("ends-before-it-begins", "valid_until must be after valid_from");
     }
 }
 
