@@ -131,7 +131,7 @@ async fn a_lot_is_given_a_tariff_and_those_inside_keep_theirs() {
         let left = program.post("/api/v1/lots/main/exits", lost.clone()).await.expect(200);
         assert_eq!((left.at("/ticket/plate"), left.at("/ticket/fee/amount")), (&json!("P-1"), &json!(4000)));
         let again = program.post("/api/v1/lots/main/exits", lost).await.expect(404);
-        assert_eq!(again.at("/code"), "not-parked");
+        assert_eq!(again.at("/code"), "slot-empty");
         assert_eq!(program.exit("INSIDE").await.expect(200).at("/ticket/fee/amount"), 5000);
         assert_eq!(inside.at("/ticket/tariff/id"), "default");
 

@@ -135,6 +135,14 @@ pub struct Terms {
     pub stacks: bool,
 }
 
+/// The dates of a discount if it ends before it has begun: nobody could ever use it.
+pub fn ends_before_it_begins(
+    valid_from: Option<Timestamp>,
+    valid_until: Option<Timestamp>,
+) -> Option<(Timestamp, Timestamp)> {
+    valid_from.zip(valid_until).filter(|(from, until)| until <= from)
+}
+
 /// How often a vehicle has used a discount: how many of its tickets have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uses {
@@ -170,6 +178,21 @@ mod tests {
         assert_eq!(DiscountCode::parse("shop-1").unwrap().as_str(), "SHOP-1");
         for wrong in ["", "A B", "Ä", "a,b", &"x".repeat(33)] {
             assert_eq!(DiscountCode::parse(wrong).unwrap_err().code, "invalid-discount-code", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_discount_begins_before_it_ends_if_it_does_both() {
+        let at = |hour| Some(Timestamp::from_micros(hour));
+        for (from, until, wrong) in [
+            (None, None, false),
+            (at(1), None, false),
+            (None, at(1), false),
+            (at(1), at(2), false),
+            (at(2), at(2), true),
+            (at(3), at(2), true),
+        ] {
+            assert_eq!(ends_before_it_begins(from, until).is_some(), wrong, "{from:?} to {until:?}");
         }
     }
 

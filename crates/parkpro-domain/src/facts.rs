@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-pub use self::needs::Needs;
+pub use self::{needs::Needs, prices::Use};
 use crate::{
     demand::Demand,
     discount::{Discount, DiscountCode, Uses},

@@ -8,6 +8,7 @@ use crate::{
     slot::{Slot, SlotLabel},
     tariff::{Series, TariffId, TariffVersion},
     ticket::{Priority, Ticket, TicketId, TicketNumber, TicketStatus},
+    time::Timestamp,
     vehicle::Plate,
 };
 
@@ -123,6 +124,8 @@ pub enum Refusal {
     },
     /// The leaving vehicle is not inside.
     NotInside,
+    /// No vehicle stands in the slot that the leaving one was named by.
+    SlotEmpty(SlotLabel),
     /// The leaving vehicle still waits.
     StillWaiting {
         /// Its ticket.
@@ -163,6 +166,13 @@ pub enum Refusal {
     NoSuchDiscount(DiscountCode),
     /// The lot has a discount under this code.
     DiscountCodeTaken(DiscountCode),
+    /// The discount would end before it begins.
+    EndsBeforeItBegins {
+        /// From when on it would be valid.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
+    },
     /// The discount was used as often as it may be.
     DiscountUsedUp(DiscountCode),
     /// This vehicle has used the discount as often as it may.
@@ -175,6 +185,13 @@ pub enum Refusal {
     DiscountAlreadyAttached(DiscountCode),
     /// The discount, or one that the ticket has, suffers no other beside it.
     DiscountStandsAlone(DiscountCode),
+    /// The discount would take nothing off, so it is not used up.
+    DiscountWithoutEffect {
+        /// Which.
+        code: DiscountCode,
+        /// The discount by whose tariff the ticket is priced already; none if it is lost, which has a price of its own.
+        behind: Option<DiscountCode>,
+    },
     /// The ticket has as many discounts as it may.
     TooManyDiscounts,
     /// The vehicle of the ticket is not in a slot.

@@ -17,7 +17,7 @@ use crate::{
     command::{Command, Target},
     decide::{decide, revise},
     discount::{Discount, DiscountCode, Uses},
-    facts::{Changes, Facts, Needs},
+    facts::{Changes, Facts, Needs, Use},
     lot::LotId,
     outcome::{Done, Outcome, Subject},
     ports::{Answer, Fault, Key, PortError, Reply, Request, Witness},
@@ -120,13 +120,13 @@ pub trait Transaction: Send {
         since: Timestamp,
     ) -> impl Future<Output = Result<Vec<(PlateKey, EarlierStay)>, PortError>> + Send;
 
-    /// These different discounts of a lot, as far as there are such, removed ones too; and how often each of these
-    /// different vehicles has used each of them, as far as they have.
+    /// These different discounts of a lot, as far as there are such, removed ones too; and of these different pairs how
+    /// often the vehicle has used the discount, as far as it has.
     fn discounts(
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> impl Future<Output = Result<(Vec<Discount>, Vec<Uses>), PortError>> + Send;
 
     /// A tariff, also if there is nothing in it any more.

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{
+    DateTime, NaiveDate, SecondsFormat, Utc,
+    format::{ParseError, ParseErrorKind},
+};
 
 use crate::invalid::Invalid;
 
@@ -23,12 +26,9 @@ impl Timestamp {
 
     /// Reads RFC 3339, with any offset; finer than a microsecond is cut off.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        DateTime::parse_from_rfc3339(text).map(|instant| Self(instant.timestamp_micros())).map_err(|error| {
-            Invalid::new(
-                "invalid-instant",
-                format!("an instant is RFC 3339 such as 2026-11-22T08:00:00Z: {error}"),
-            )
-        })
+        DateTime::parse_from_rfc3339(text)
+            .map(|instant| Self(instant.timestamp_micros()))
+            .map_err(|error| Invalid::new("invalid-instant", why_not(text, error)))
     }
 
     /// Microseconds from `earlier` to this instant; 0 if it is not later.
@@ -41,6 +41,27 @@ impl Timestamp {
     pub const fn plus_micros(self, micros: i64) -> Self {
         Self(self.0.saturating_add(micros))
     }
+}
+
+/// What is wrong with the text of an instant, in words for whoever wrote it.
+fn why_not(text: &str, error: ParseError) -> String {
+    let date = text.get(..10).is_some_and(|date| date.parse::<NaiveDate>().is_ok());
+    let wrong = match error.kind() {
+        _ if text.is_empty() => "it is empty",
+        _ if plus_lost(text) => "the + of its offset has become a space; in an address it is written %2B",
+        _ if date && text.len() == 10 => "the time of day is missing",
+        ParseErrorKind::OutOfRange | ParseErrorKind::Impossible => "there is no such date or time",
+        ParseErrorKind::TooShort if date => "seconds or an offset, such as Z or +01:00, are missing",
+        ParseErrorKind::TooLong => "something follows the offset",
+        _ => "it is not written like that",
+    };
+    format!("an instant is a date, a time and an offset as in 2026-11-22T08:00:00Z; {wrong}")
+}
+
+/// In an address, a + that is not encoded means a space.
+fn plus_lost(text: &str) -> bool {
+    let offset = text.rsplit_once(' ');
+    offset.is_some_and(|(before, offset)| DateTime::parse_from_rfc3339(&format!("{before}+{offset}")).is_ok())
 }
 
 impl From<DateTime<Utc>> for Timestamp {
@@ -107,7 +128,30 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), written);
         }
-        assert_eq!(Timestamp::parse("2026-11-22").unwrap_err().code, "invalid-instant");
+    }
+
+    #[test]
+    fn a_wrong_instant_is_told_what_is_wrong_with_it() {
+        for (text, wrong) in [
+            ("", "it is empty"),
+            ("2026-11-22", "the time of day is missing"),
+            ("2026-11-22T08:00:00", "seconds or an offset"),
+            ("2026-11-22T08:00", "seconds or an offset"),
+            ("2026-11-22T08:00Z", "seconds or an offset"),
+            ("2026-11-22T", "seconds or an offset"),
+            ("2026-02-30T08:00:00Z", "there is no such date or time"),
+            ("2026-11-22T25:00:00Z", "there is no such date or time"),
+            ("2026-11-22T08:00:00Z!", "something follows the offset"),
+            ("22.11.2026 08:00", "it is not written like that"),
+            ("2026-11-22T08:00:00 01:00", "the + of its offset has become a space"),
+            ("yesterday", "it is not written like that"),
+            ("1795334400", "it is not written like that"),
+            ("2026-11-2\u{e4}", "it is not written like that"),
+        ] {
+            let invalid = Timestamp::parse(text).unwrap_err();
+            assert_eq!(invalid.code, "invalid-instant");
+            assert!(invalid.detail.contains(&format!("; {wrong}")), "{text}: {}", invalid.detail);
+        }
     }
 
     #[test]

@@ -7,11 +7,11 @@ use diesel::{
 use diesel_async::AsyncPgConnection;
 use parkpro_domain::{
     discount::{Discount, DiscountCode, Gift, Terms, Uses},
-    facts::Changes,
+    facts::{Changes, Use},
     lot::LotId,
     ports::PortError,
     time::Timestamp,
-    vehicle::{Plate, PlateKey},
+    vehicle::Plate,
 };
 
 use crate::{
@@ -38,9 +38,9 @@ pub(crate) const OF_LOT: &str = concat!(
 );
 
 pub(crate) const USED: &str = "SELECT u.code, u.plate_key, u.uses \
-     FROM unnest($1) AS wanted (code) CROSS JOIN unnest($2) AS by (plate_key) CROSS JOIN LATERAL \
+     FROM unnest($1, $2) AS wanted (code, plate_key) CROSS JOIN LATERAL \
      (SELECT * FROM discount_uses \
-      WHERE lot_id = $3 AND code = wanted.code AND plate_key = by.plate_key LIMIT 1) u";
+      WHERE lot_id = $3 AND code = wanted.code AND plate_key = wanted.plate_key LIMIT 1) u";
 
 const ONE: &str = concat!(
     "SELECT ",
@@ -150,16 +150,17 @@ impl PgTransaction {
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> Result<Discounts, PortError> {
         const DOING: &str = "reading discounts";
         let connection = self.connection()?;
         let id = self.lots.id(lot).ok_or_else(|| unknown(lot.as_str()).while_doing(DOING))?;
         let codes: Vec<&str> = codes.iter().map(DiscountCode::as_str).collect();
-        let plates: Vec<&str> = plates.iter().map(PlateKey::as_str).collect();
+        let (redeemed, plates): (Vec<&str>, Vec<&str>) =
+            uses.iter().map(|(code, plate)| (code.as_str(), plate.as_str())).unzip();
         let read = async {
             let (of_lot, by): ([&dyn Parameter; 2], [&dyn Parameter; 3]) =
-                ([&codes, &id], [&codes, &plates, &id]);
+                ([&codes, &id], [&redeemed, &plates, &id]);
             let discounts = Statement::<DiscountColumns>::new(OF_LOT, &of_lot).rows(&connection);
             let uses = Statement::<(Text, Text, BigInt)>::new(USED, &by).rows(&connection);
             let (discounts, uses): (Vec<DiscountRow>, Vec<(String, String, i64)>) =

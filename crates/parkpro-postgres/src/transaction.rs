@@ -13,7 +13,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
     discount::{Discount, DiscountCode, Uses},
-    facts::{Changes, Facts, Needs},
+    facts::{Changes, Facts, Needs, Use},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
@@ -253,9 +253,9 @@ impl Transaction for PgTransaction {
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> Result<(Vec<Discount>, Vec<Uses>), PortError> {
-        self.read_discounts(lot, codes, plates).await
+        self.read_discounts(lot, codes, uses).await
     }
 
     async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {

@@ -3,10 +3,9 @@
 use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
     discount::{Discount, DiscountCode, Gift, Terms, Uses},
-    facts::Changes,
+    facts::{Changes, Use},
     lot::LotId,
     time::Timestamp,
-    vehicle::PlateKey,
 };
 
 use crate::{
@@ -109,24 +108,24 @@ impl SqliteTransaction {
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> Result<(Vec<Discount>, Vec<Uses>), Failure> {
         let number = self.number_of(lot)?.ok_or(diesel::NotFound)?;
-        let (mut discounts, mut uses) = (Vec::new(), Vec::new());
+        let (mut discounts, mut counts) = (Vec::new(), Vec::new());
         for code in codes {
             discounts.extend(numbered(&mut self.connection, number, code)?);
-            for plate in plates {
-                let count = discount_uses::table
-                    .filter(discount_uses::lot_id.eq(number))
-                    .filter(discount_uses::code.eq(code.as_str()))
-                    .filter(discount_uses::plate_key.eq(plate.as_str()))
-                    .select(discount_uses::uses)
-                    .get_result::<i64>(&mut self.connection)
-                    .optional()?;
-                uses.extend(count.map(|uses| Uses { code: code.clone(), plate: plate.clone(), uses }));
-            }
         }
-        Ok((discounts, uses))
+        for (code, plate) in uses {
+            let count = discount_uses::table
+                .filter(discount_uses::lot_id.eq(number))
+                .filter(discount_uses::code.eq(code.as_str()))
+                .filter(discount_uses::plate_key.eq(plate.as_str()))
+                .select(discount_uses::uses)
+                .get_result::<i64>(&mut self.connection)
+                .optional()?;
+            counts.extend(count.map(|uses| Uses { code: code.clone(), plate: plate.clone(), uses }));
+        }
+        Ok((discounts, counts))
     }
 
     pub(crate) fn put_discounts(&mut self, lot: i64, changes: &Changes) -> Result<(), Failure> {

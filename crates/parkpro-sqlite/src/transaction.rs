@@ -15,7 +15,7 @@ use diesel::{
 use parkpro_domain::{
     command::Target,
     discount::{Discount, DiscountCode, Uses},
-    facts::{Changes, Facts, Needs},
+    facts::{Changes, Facts, Needs, Use},
     lot::LotId,
     ports::{Clock, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
@@ -264,9 +264,9 @@ impl Transaction for SqliteTransaction {
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> impl Future<Output = Result<(Vec<Discount>, Vec<Uses>), PortError>> + Send {
-        let discounts = self.discounts_of(lot, codes, plates);
+        let discounts = self.discounts_of(lot, codes, uses);
         ready(discounts.map_err(|failure| failure.during("reading discounts")))
     }
 

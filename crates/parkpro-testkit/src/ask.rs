@@ -14,7 +14,7 @@ use std::{
 use parkpro_domain::{
     command::{
         AssignTariff, ChangeLot, ChangeSlot, Command, DiscountRevision, Enter, Exit, Leaving, NewSlot,
-        OpenLot, Revision,
+        NewTerms, OpenLot, Revision,
     },
     demand::{Demand, Feature, Features},
     discount::{DiscountCode, Gift, Terms},
@@ -257,6 +257,12 @@ pub fn new_discount(id: &str, text: &str, terms: Terms) -> Command {
     Command::ReviseDiscount { lot: lot(id), code: code(text), revision: DiscountRevision::New(terms) }
 }
 
+/// A discount has other terms, whatever its revision.
+pub fn change_discount(id: &str, text: &str, terms: NewTerms) -> Command {
+    let revision = DiscountRevision::Change { terms: Box::new(terms), seen: None };
+    Command::ReviseDiscount { lot: lot(id), code: code(text), revision }
+}
+
 /// A lot has a discount no more.
 pub fn remove_discount(id: &str, text: &str) -> Command {
     let revision = DiscountRevision::Remove { seen: None };
@@ -276,6 +282,14 @@ pub fn detach(ticket: TicketId, text: &str) -> Command {
 /// A vehicle leaves, named by its plate, and redeems discounts.
 pub fn exit_with(id: &str, text: &str, codes: &[&str]) -> Command {
     with_discounts(exit(id, text), codes)
+}
+
+/// The same exit, of a driver who has lost the ticket.
+pub fn lost(exit: Command) -> Command {
+    match exit {
+        Command::Exit(exit) => Command::Exit(Exit { lost_ticket: true, ..exit }),
+        other => other,
+    }
 }
 
 /// The same exit, which redeems discounts.

@@ -12,7 +12,6 @@ use std::{fs, io, net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, dev::Server};
 use parkpro_domain::{
     command::OpenLot,
-    lot::Priorities,
     parking::{Aftermath, Board, First, Outbox, Places, follow_settings, numbered_slots, open_first_lot},
     ports::{Bell, WaitingQueue, Witness},
     protocol::Rules,
@@ -249,7 +248,7 @@ async fn open_first(settings: &Settings, store: &Store) -> Result<First, StartEr
         currency: run.currency,
         accepting: true,
         queue_limit: None,
-        priorities: Priorities::usual(),
+        priorities: run.priorities.clone(),
         slots,
     };
     let opened = open_first_lot(&*store.records, &*store.ledger, open).await;

@@ -3,7 +3,7 @@
 use super::{Change, operator::unless_stale};
 use crate::{
     command::{DiscountRevision, NewTerms},
-    discount::{Discount, DiscountCode, Gift, MOST_DISCOUNTS, Terms},
+    discount::{Discount, DiscountCode, Gift, MOST_DISCOUNTS, Terms, ends_before_it_begins},
     event::{Event, TicketSeen},
     lot::Lot,
     outcome::{Refusal, Subject},
@@ -25,6 +25,7 @@ impl Change<'_> {
                 if known.as_ref().is_some_and(|known| !known.retired) {
                     return Err(Refusal::DiscountCodeTaken(code.clone()));
                 }
+                unless_never(terms)?;
                 let (uses, revision) = known.map_or((0, 1), |known| (known.uses, known.revision + 1));
                 let discount =
                     Discount { code: code.clone(), terms: terms.clone(), uses, revision, retired: false };
@@ -37,6 +38,7 @@ impl Change<'_> {
                 if changed == known.terms {
                     return Ok(Subject::Discount(Box::new(known)));
                 }
+                unless_never(&changed)?;
                 let discount = Discount { terms: changed, revision: known.revision + 1, ..known };
                 (discount, Event::DiscountChanged(code.clone()))
             }
@@ -124,6 +126,9 @@ impl Change<'_> {
         if limit.is_some_and(|limit| discount.uses >= i64::from(limit)) {
             return Err(Refusal::DiscountUsedUp(code()));
         }
+        if let Some(behind) = self.priced_by(others).filter(|_| discount.terms.gift.tariff().is_some()) {
+            return Err(Refusal::DiscountWithoutEffect { code: code(), behind: Some(behind.clone()) });
+        }
         let by_plate = self.facts.uses(&discount.code, ticket.plate.key());
         if limit_per_plate.is_some_and(|limit| by_plate >= i64::from(limit)) {
             return Err(Refusal::DiscountUsedByPlate(code()));
@@ -137,6 +142,12 @@ impl Change<'_> {
             return Err(Refusal::TooManyDiscounts);
         }
         Ok(())
+    }
+
+    /// The first of these discounts that gives the prices of another tariff: no second one has an effect.
+    fn priced_by<'c>(&self, codes: &'c [DiscountCode]) -> Option<&'c DiscountCode> {
+        let gives_tariff = |discount: &Discount| discount.terms.gift.tariff().is_some();
+        codes.iter().find(|code| self.facts.discount(code).is_some_and(gives_tariff))
     }
 
     fn open_ticket(&self, id: TicketId) -> Result<Ticket, Refusal> {
@@ -153,6 +164,14 @@ impl Change<'_> {
 
 fn there(known: Option<Discount>, code: &DiscountCode) -> Result<Discount, Refusal> {
     known.filter(|known| !known.retired).ok_or_else(|| Refusal::NoSuchDiscount(code.clone()))
+}
+
+/// What is new about terms may be right and yet not go with what was said before.
+fn unless_never(terms: &Terms) -> Result<(), Refusal> {
+    match ends_before_it_begins(terms.valid_from, terms.valid_until) {
+        Some((from, until)) => Err(Refusal::EndsBeforeItBegins { from, until }),
+        None => Ok(()),
+    }
 }
 
 fn changed(before: &Terms, new: &NewTerms) -> Terms {

@@ -72,8 +72,15 @@ impl Change<'_> {
             Stage::Withdrawn { .. } | Stage::Voided { .. } => return Err(Refusal::NotInside),
         };
         let mut stay = Stay::new(berth.since, self.now, ticket.class.clone(), lot.zone, lot.currency);
-        self.redeem(&mut ticket, &exit.discounts)?;
         stay.lost_ticket = exit.lost_ticket;
+        if self.facts.policy(berth.tariff.as_ref(), self.rules).ignores_discounts(&stay) {
+            if let Some(code) = exit.discounts.first() {
+                return Err(Refusal::DiscountWithoutEffect { code: code.clone(), behind: None });
+            }
+            // What a shop gave before cannot keep the vehicle inside, but is not used up either.
+            self.give_back(&mut ticket, |_all| true);
+        }
+        self.redeem(&mut ticket, &exit.discounts)?;
         stay.discounts = self.granted(&ticket);
         stay.earlier_stays = self.facts.earlier_stays(ticket.plate.key()).to_vec();
         let fee = self.facts.policy(berth.tariff.as_ref(), self.rules).fee(&stay);
@@ -96,7 +103,12 @@ impl Change<'_> {
                 let open = self.facts.open_ticket(plate).and_then(|id| self.facts.ticket(id));
                 open.or_else(|| self.facts.newest_ticket(plate))
             }
-            Leaving::Slot(label) => self.slot_labelled(label)?.occupant.and_then(|id| self.facts.ticket(id)),
+            Leaving::Slot(label) => {
+                let occupant = self.slot_labelled(label)?.occupant;
+                return occupant
+                    .and_then(|id| self.facts.ticket(id))
+                    .ok_or_else(|| Refusal::SlotEmpty(label.clone()));
+            }
         };
         ticket.ok_or(Refusal::NotInside)
     }

@@ -32,6 +32,10 @@ pub struct Needs {
     pub tariffs: Vec<TariffVersion>,
     /// Discounts that are named.
     pub discounts: Vec<DiscountCode>,
+    /// Which of them somebody redeems, and who.
+    pub redeemed: Vec<(Leaving, DiscountCode)>,
+    /// Tickets that get another plate, which takes over what they have used.
+    pub corrected: Vec<(TicketId, PlateKey)>,
 }
 
 impl Needs {
@@ -68,6 +72,7 @@ impl Needs {
             }
             Command::Exit(Exit { vehicle, discounts, .. }) => {
                 self.discounts.extend_from_slice(discounts);
+                self.redeemed.extend(discounts.iter().map(|code| (vehicle.clone(), code.clone())));
                 match vehicle {
                     Leaving::Plate(_) => {}
                     Leaving::Ticket(ticket) => self.tickets.push(*ticket),
@@ -78,12 +83,16 @@ impl Needs {
             }
             Command::AttachDiscount { ticket, code } | Command::DetachDiscount { ticket, code } => {
                 self.discounts.push(code.clone());
+                self.redeemed.push((Leaving::Ticket(*ticket), code.clone()));
                 self.tickets.push(*ticket);
                 self.more_heads(1);
             }
-            Command::Withdraw { ticket }
-            | Command::Void { ticket, .. }
-            | Command::AmendTicket { ticket, .. } => {
+            Command::AmendTicket { ticket, plate, .. } => {
+                self.corrected.extend(plate.iter().map(|plate| (*ticket, plate.key().clone())));
+                self.tickets.push(*ticket);
+                self.more_heads(1);
+            }
+            Command::Withdraw { ticket } | Command::Void { ticket, .. } => {
                 self.tickets.push(*ticket);
                 self.more_heads(1);
             }

@@ -65,9 +65,9 @@ async fn read_discounts<T: Transaction>(
     needs: &Needs,
     facts: &mut Facts,
 ) -> Result<(), PortError> {
-    let Some((codes, plates)) = facts.discounted(needs) else { return Ok(()) };
-    let (codes, plates): (Vec<_>, Vec<_>) = (codes.into_iter().collect(), plates.into_iter().collect());
-    let (discounts, uses) = tx.discounts(lot, &codes, &plates).await?;
+    let Some((codes, uses)) = facts.discounted(needs) else { return Ok(()) };
+    let (codes, uses): (Vec<_>, Vec<_>) = (codes.into_iter().collect(), uses.into_iter().collect());
+    let (discounts, uses) = tx.discounts(lot, &codes, &uses).await?;
     for discount in discounts {
         facts.know_discount(discount);
     }

@@ -109,8 +109,7 @@ impl Tariff {
     }
 
     fn charges<'a>(&'a self, stay: &'a Stay) -> Vec<Charge<'a>> {
-        let lost = stay.lost_ticket && self.board(stay).lost_ticket.is_some();
-        let discounts = if lost { &[] } else { stay.discounts.as_slice() };
+        let discounts = if self.ignores_discounts(stay) { &[] } else { stay.discounts.as_slice() };
         let mut charges = if self.document.discounts == Stacking::Best && discounts.len() > 1 {
             let all = discounts.chunks(1).map(|one| self.before_tax(stay, one));
             all.min_by_key(|charges| sum(charges)).unwrap_or_default()
@@ -242,6 +241,11 @@ impl FeePolicy for Tariff {
 
     fn next_change(&self, stay: &Stay) -> Option<Change> {
         Self::next_change(self, stay)
+    }
+
+    /// A lost ticket costs what it costs.
+    fn ignores_discounts(&self, stay: &Stay) -> bool {
+        stay.lost_ticket && self.board(stay).lost_ticket.is_some()
     }
 
     fn accumulates(&self) -> bool {

@@ -173,6 +173,11 @@ pub trait FeePolicy: Send + Sync + std::fmt::Debug {
     /// When and to what the fee changes if the vehicle stays; none if it does not within a year.
     fn next_change(&self, stay: &Stay) -> Option<Change>;
 
+    /// Whether discounts take nothing off this stay, whatever they give.
+    fn ignores_discounts(&self, _stay: &Stay) -> bool {
+        false
+    }
+
     /// Whether the fee of a stay depends on earlier ones of its day.
     fn accumulates(&self) -> bool {
         false

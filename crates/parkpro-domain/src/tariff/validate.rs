@@ -53,7 +53,7 @@ pub(super) fn mistakes(document: &Document) -> Vec<Mistake> {
     if let Some(coin) = document.rounding.cash {
         found.payable("/rounding/cash", coin);
         if coin.fraction().0 == 0 {
-            found.add("/rounding/cash", "not-positive", "the smallest coin is worth something");
+            found.add("/rounding/cash", "not-positive", "the smallest coin must be worth something");
         }
     }
     found.mistakes
@@ -99,7 +99,7 @@ impl Found {
             self.add(
                 at,
                 "no-condition",
-                "an offer says whom it is for: enter, leave, during, longer_than or up_to",
+                "an offer must say whom it is for: enter, leave, during, longer_than or up_to",
             );
         }
         if let (Some(least), Some(most)) = (offer.longer_than, offer.up_to)
@@ -181,7 +181,11 @@ impl Found {
                     }
                 }
                 if then.is_some_and(|block| block.to.is_some()) {
-                    self.add(format!("{at}/then/to"), "not-open", "what follows the last row has no end");
+                    self.add(
+                        format!("{at}/then/to"),
+                        "not-open",
+                        "what follows the last row must have no end; leave out `to`",
+                    );
                 }
             }
         }
@@ -189,7 +193,7 @@ impl Found {
 
     fn blocks(&mut self, at: &str, blocks: &[Block], longest: Option<Length>, across: Across) {
         let Some((last, before)) = blocks.split_last() else {
-            return self.add(at, "empty", "a rate has at least one block");
+            return self.add(at, "empty", "a rate needs at least one block");
         };
         let mut reached = None;
         for (number, block) in blocks.iter().enumerate() {
@@ -198,7 +202,7 @@ impl Found {
                 self.add(
                     format!("{at}/{number}/to"),
                     "not-rising",
-                    "each block ends later than the one before",
+                    "each block must end later than the one before",
                 );
             }
             reached = block.to.or(reached);
@@ -213,13 +217,17 @@ impl Found {
         for number in
             before.iter().enumerate().filter(|(_, block)| block.to.is_none()).map(|(number, _)| number)
         {
-            self.add(format!("{at}/{number}/to"), "missing", "only the last block is open-ended");
+            self.add(
+                format!("{at}/{number}/to"),
+                "missing",
+                "only the last block may be open-ended; say where this one ends",
+            );
         }
         if last.to.is_some() && !covers(last.to, longest) {
             self.add(
                 format!("{at}/{}/to", before.len()),
                 "no-end",
-                "the last block is open-ended, unless there is a restart or a maximum stay before it ends",
+                "the last block must be open-ended, unless there is a restart or a maximum stay before it ends",
             );
         }
     }
@@ -230,7 +238,7 @@ impl Found {
             self.add(
                 format!("{at}/step"),
                 "step-missing",
-                "a price per hour is charged by steps of elapsed time",
+                "a price per hour needs a step of elapsed time, such as 15min",
             );
         }
         if across == Across::Once && !elapsed {
@@ -244,7 +252,7 @@ impl Found {
 
     fn table(&mut self, at: &str, rows: &[Row]) {
         if rows.is_empty() {
-            self.add(at, "empty", "a table has at least one row");
+            self.add(at, "empty", "a table needs at least one row");
         }
         for (number, row) in rows.iter().enumerate() {
             self.payable(&format!("{at}/{number}/total"), row.total);
@@ -253,11 +261,11 @@ impl Found {
                 self.add(
                     format!("{at}/{number}/up_to"),
                     "not-rising",
-                    "each row is for longer stays than the one before",
+                    "each row must be for longer stays than the one before",
                 );
             }
             if less(row.total, before.total) {
-                self.add(format!("{at}/{number}/total"), "not-rising", "a longer stay does not cost less");
+                self.add(format!("{at}/{number}/total"), "not-rising", "a longer stay must not cost less");
             }
         }
     }
@@ -271,15 +279,20 @@ impl Found {
             }
             self.payable(&format!("{at}/max"), cap.max);
             if cap.per == CapPer::Window && cap.when.is_none() {
-                self.add(format!("{at}/when"), "missing", "a cap per window says which times");
+                self.add(format!("{at}/when"), "missing", "a cap per window must say which times");
             }
             let common = cap.when.is_none() && cap.entered.is_none();
             if common && first.is_some_and(|first| first.exceeds(Exact::major(cap.max))) {
-                self.add(format!("{at}/max"), "cap-below-first-price", "a cap is not below the first price");
+                self.add(
+                    format!("{at}/max"),
+                    "cap-below-first-price",
+                    "a cap must not be below the first price",
+                );
             }
             if let Some(shorter) = shorter_cap(cap, &prices.caps) {
-                let detail =
-                    format!("a cap for a longer time is not below one for a shorter time: /caps/{shorter}");
+                let detail = format!(
+                    "a cap for a longer time must not be below one for a shorter time: /caps/{shorter}"
+                );
                 self.add(format!("{at}/max"), "cap-below-shorter", detail);
             }
         }
@@ -300,10 +313,14 @@ impl Found {
             }
             let Some(before) = number.checked_sub(1).map(|before| prices.packages[before]) else { continue };
             if package.length <= before.length {
-                self.add(format!("{at}/length"), "not-rising", "each package is longer than the one before");
+                self.add(
+                    format!("{at}/length"),
+                    "not-rising",
+                    "each package must be longer than the one before",
+                );
             }
             if less(package.price, before.price) {
-                self.add(format!("{at}/price"), "not-rising", "a longer package does not cost less");
+                self.add(format!("{at}/price"), "not-rising", "a longer package must not cost less");
             }
         }
     }
@@ -327,7 +344,7 @@ impl Found {
             self.add(
                 format!("{at}/restart"),
                 "not-daily",
-                "stays that add up over a day restart every calendar day",
+                "stays that add up need a restart every calendar-day",
             );
         }
         let timed = prices.caps.iter().any(|cap| cap.when.is_some());

@@ -95,11 +95,14 @@ fn every_published_stay_costs_what_its_board_says() {
 }
 
 #[test]
-fn every_board_survives_writing_and_reading() {
+fn every_board_is_in_the_index_and_survives_writing_and_reading() {
     let boards = fs::read_dir(root().join("examples/tariffs")).unwrap();
     let mut count = 0;
-    for entry in boards {
-        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+    let index = fs::read_to_string(root().join("examples/tariffs/README.md")).unwrap();
+    let is_board = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    for path in boards.map(|entry| entry.unwrap().path()).filter(is_board) {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(index.contains(&format!("| [{name}]({name}.json) |")), "{name} is not in the index");
         let tariff = board(&name);
         let written = tariff_document::write(tariff.document());
         assert_eq!(&tariff_document::read(&written).unwrap(), tariff.document(), "{name}");
@@ -107,4 +110,5 @@ fn every_board_survives_writing_and_reading() {
         count += 1;
     }
     assert!(count >= 32);
+    assert_eq!(index.matches(".json) |").count(), count, "the index has nothing else");
 }

@@ -23,12 +23,16 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
         ("a discount is made, changed, removed and made again", |s| {
             Box::pin(a_discount_is_made_changed_removed_and_made_again(s))
         }),
+        ("a discount never ends before it begins", |s| Box::pin(a_discount_never_ends_before_it_begins(s))),
         ("discounts come in pages", |s| Box::pin(discounts_come_in_pages(s))),
         ("a code takes off what it says", |s| Box::pin(a_code_takes_off_what_it_says(s))),
         ("two exits that race for the last use give it to one", |s| {
             Box::pin(two_exits_that_race_for_the_last_use_give_it_to_one(s))
         }),
         ("a code that is refused costs nothing", |s| Box::pin(a_code_that_is_refused_costs_nothing(s))),
+        ("a code that would take nothing off is refused and costs nothing", |s| {
+            Box::pin(a_code_that_would_take_nothing_off_is_refused_and_costs_nothing(s))
+        }),
         ("a use counts from when it is attached and is given back", |s| {
             Box::pin(a_use_counts_from_when_it_is_attached_and_is_given_back(s))
         }),
@@ -107,6 +111,24 @@ pub async fn a_discount_is_made_changed_removed_and_made_again(s: Subject) {
         },
     })
     .await;
+}
+
+pub async fn a_discount_never_ends_before_it_begins(s: Subject) {
+    park(&s, &["A-1"]).await;
+    let at = |hours| Some(s.clock.now().plus_micros(hours * HOUR));
+    new(&s, "SHOP", Terms { valid_from: at(1), valid_until: at(3), ..ask::terms("free 3600") }).await;
+    let terms = |valid_from, valid_until| NewTerms { valid_from, valid_until, ..NewTerms::default() };
+    for (from, until) in [(None, Some(at(1))), (Some(at(3)), None), (Some(at(5)), Some(at(4)))] {
+        let refused = s.refused(ask::change_discount("main", "SHOP", terms(from, until))).await;
+        let (from, until) = (from.unwrap_or(at(1)).unwrap(), until.unwrap_or(at(3)).unwrap());
+        assert_eq!(refused, Refusal::EndsBeforeItBegins { from, until });
+    }
+    let never = Terms { valid_from: at(2), valid_until: at(2), ..ask::terms("free 60") };
+    let refused = s.refused(ask::new_discount("main", "NEVER", never)).await;
+    assert!(matches!(refused, Refusal::EndsBeforeItBegins { .. }), "{refused:?}");
+    for (from, until) in [(Some(at(5)), Some(at(6))), (Some(None), Some(at(1))), (Some(at(9)), Some(None))] {
+        s.done(ask::change_discount("main", "SHOP", terms(from, until))).await;
+    }
 }
 
 pub async fn discounts_come_in_pages(s: Subject) {
@@ -195,6 +217,38 @@ pub async fn a_code_that_is_refused_costs_nothing(s: Subject) {
         assert_eq!((uses(&s, "GOOD").await, codes_of(&s, parked.id()).await), (0, 0));
     }
     assert_eq!(s.made(ask::exit_with("main", "P1", &["GOOD"])).await.fee(), 0);
+}
+
+pub async fn a_code_that_would_take_nothing_off_is_refused_and_costs_nothing(s: Subject) {
+    park(&s, &["A-1"]).await;
+    s.published("staff", "1.50").await;
+    for (code, gift) in [("STAFF", "tariff staff 1"), ("GUEST", "tariff staff 1"), ("FREE", "free 3600")] {
+        new(&s, code, Terms { limit: Some(1), ..ask::terms(gift) }).await;
+    }
+    let useless = |code: &str, behind: Option<&str>| Refusal::DiscountWithoutEffect {
+        code: ask::code(code),
+        behind: behind.map(ask::code),
+    };
+    let parked = s.enter("P1").await;
+    let both = ask::exit_with("main", "P1", &["STAFF", "GUEST"]);
+    assert_eq!(s.refused(both).await, useless("GUEST", Some("STAFF")));
+    s.done(ask::attach(parked.id(), "GUEST")).await;
+    assert_eq!(s.refused(ask::attach(parked.id(), "STAFF")).await, useless("STAFF", Some("GUEST")));
+    assert_eq!((uses(&s, "STAFF").await, uses(&s, "GUEST").await), (0, 1));
+    assert_eq!(s.exit("P1").await.fee(), 150);
+
+    let day = s.published("day", "10.00 or 40.00").await;
+    s.done(Command::AssignTariff(ask::assign("main", day))).await;
+    let parked = s.enter("P2").await;
+    s.done(ask::attach(parked.id(), "FREE")).await;
+    let lost = ask::lost(ask::exit_with("main", "P2", &["STAFF"]));
+    assert_eq!(s.refused(lost).await, useless("STAFF", None));
+    s.reopen().await;
+    assert_eq!(s.made(ask::lost(ask::exit_from("main", "A-1"))).await.fee(), 4000);
+    assert_eq!((codes_of(&s, parked.id()).await, uses(&s, "STAFF").await), (0, 0));
+    s.enter("P3").await;
+    let left = s.made(ask::exit_with("main", "P3", &["FREE"])).await;
+    assert_eq!((left.fee(), uses(&s, "FREE").await), (0, 1), "what the shop gave was given back");
 }
 
 async fn codes_of(s: &Subject, ticket: TicketId) -> usize {

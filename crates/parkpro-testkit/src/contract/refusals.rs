@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use parkpro_domain::{
-    command::{AssignTariff, ChangeLot, ChangeSlot, Command, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, NewTerms, OpenLot},
     discount::Terms,
     outcome::Refusal,
     ports::Clock,
@@ -19,7 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
     })]
 }
 
-const EVERY: usize = 36;
+const EVERY: usize = 39;
 
 /// A number for each refusal, so that a new one does not compile until it is asked for below.
 const fn number(refusal: &Refusal) -> usize {
@@ -60,6 +60,9 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::DiscountAlreadyAttached(_) => 34,
         Refusal::DiscountStandsAlone(_) => 35,
         Refusal::TooManyDiscounts => 36,
+        Refusal::EndsBeforeItBegins { .. } => 37,
+        Refusal::DiscountWithoutEffect { .. } => 38,
+        Refusal::SlotEmpty(_) => 39,
     }
 }
 
@@ -80,7 +83,11 @@ async fn discounts(s: &Subject, ticket: TicketId) {
         s.done(ask::new_discount("main", code, terms)).await;
     }
     s.done(ask::attach(ticket, "ONCE")).await;
-    for n in 0..7 {
+    for code in ["STAFF", "GUEST"] {
+        s.done(ask::new_discount("main", code, ask::terms("tariff day 1"))).await;
+    }
+    s.done(ask::attach(ticket, "STAFF")).await;
+    for n in 0..6 {
         s.done(ask::attach(ticket, &format!("D{n}"))).await;
     }
 }
@@ -122,6 +129,7 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         Command::Enter(s.entry_as("P9", "bus", "standard")),
         Command::Enter(s.entry_as("P9", "car", "royal")),
         ask::exit("main", "NOBODY"),
+        ask::exit_from("closed", "A-001"),
         ask::exit("main", "P3"),
         ask::exit_by_ticket("main", gone.id()),
         Command::Withdraw { ticket: parked },
@@ -138,12 +146,18 @@ pub async fn every_refusal_is_given_with_its_version(s: Subject) {
         }),
         ask::attach(parked, "NONE"),
         ask::new_discount("main", "D0", ask::terms("free 60")),
+        ask::change_discount(
+            "main",
+            "EARLY",
+            NewTerms { valid_until: Some(Some(s.clock.now())), ..NewTerms::default() },
+        ),
         ask::attach(waits, "ONCE"),
         ask::attach(parked, "EACH"),
         ask::attach(parked, "LATE"),
         ask::attach(parked, "EARLY"),
         ask::attach(parked, "D0"),
         ask::attach(parked, "ALONE"),
+        ask::attach(parked, "GUEST"),
         ask::attach(parked, "D8"),
     ] {
         given.insert(number(&s.refused(command).await));

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use parkpro_domain::{
-    command::{AssignTariff, Command, Exit, Revision},
+    command::{AssignTariff, Command, Revision},
     outcome::{Outcome, Refusal},
     parking::{follow_settings, quote},
     ports::{Answer, Clock, TicketFilter},
@@ -254,18 +254,14 @@ pub async fn a_vehicle_parks_and_leaves_in_one_turn(s: Subject) {
 
 pub async fn a_lost_ticket_costs_what_the_tariff_says(s: Subject) {
     s.with_slots(&["A-1"]).await;
-    let lost = |command| match command {
-        Command::Exit(exit) => Command::Exit(Exit { lost_ticket: true, ..exit }),
-        other => other,
-    };
     s.enter("P1").await;
-    assert_eq!(s.made(lost(ask::exit("main", "P1"))).await.fee(), ask::PER_HOUR, "no price for it");
+    assert_eq!(s.made(ask::lost(ask::exit("main", "P1"))).await.fee(), ask::PER_HOUR, "no price for it");
     let day = s.published("day", "2.00 or 40.00").await;
     assign(&s, &day).await;
     s.enter("P1").await;
     assert_eq!(s.exit("P1").await.fee(), 200);
     s.enter("P1").await;
-    let left = s.made(lost(ask::exit_from("main", "A-1"))).await;
+    let left = s.made(ask::lost(ask::exit_from("main", "A-1"))).await;
     assert_eq!((left.fee(), left.ticket.plate.shown()), (4000, "P1"));
     assert_eq!(left.ticket.fee().unwrap().lines[0].rule, "lost-ticket");
 }
@@ -276,7 +272,7 @@ pub async fn a_vehicle_leaves_by_its_slot(s: Subject) {
     let left = s.made(ask::exit_from("main", "A-2")).await;
     assert_eq!((left.ticket.plate.shown(), left.promoted), ("P2", vec!["P3 in A-2".to_owned()]));
     assert_eq!(s.made(ask::exit_from("main", "A-2")).await.ticket.plate.shown(), "P3");
-    assert_eq!(s.refused(ask::exit_from("main", "A-2")).await, Refusal::NotInside);
+    assert_eq!(s.refused(ask::exit_from("main", "A-2")).await, Refusal::SlotEmpty(ask::label("A-2")));
     let unknown = Refusal::NoSuchSlot(ask::label("Z-9"));
     assert_eq!(s.refused(ask::exit_from("main", "Z-9")).await, unknown);
 }

@@ -1,5 +1,6 @@
 //! What operators do with tickets.
 
+use futures_util::future::join_all;
 use parkpro_domain::{
     command::Command,
     event::Principal,
@@ -12,7 +13,7 @@ use super::Sentence;
 use crate::{
     ask,
     clock::{HOUR, MINUTE},
-    subject::Subject,
+    subject::{Subject, ok},
 };
 
 pub(super) fn all() -> Vec<(&'static str, Sentence)> {
@@ -30,6 +31,9 @@ pub(super) fn all() -> Vec<(&'static str, Sentence)> {
         }),
         ("a plate is corrected also after the vehicle left", |s| {
             Box::pin(a_plate_is_corrected_also_after_the_vehicle_left(s))
+        }),
+        ("of two exits at once one is told of the newest ticket", |s| {
+            Box::pin(of_two_exits_at_once_one_is_told_of_the_newest_ticket(s))
         }),
         ("every plate that a ticket had is kept", |s| Box::pin(every_plate_that_a_ticket_had_is_kept(s))),
         ("plate and priority are amended together or not at all", |s| {
@@ -126,6 +130,30 @@ pub async fn a_plate_is_corrected_also_after_the_vehicle_left(s: Subject) {
     s.exit("P4").await;
     s.made(ask::correct(goes.id(), "P3")).await;
     assert_eq!(s.exit("P3").await.id(), stays.id(), "who is inside, not whoever came last");
+}
+
+/// The open ticket is older than the last one that left, because its plate was misread at first.
+pub async fn of_two_exits_at_once_one_is_told_of_the_newest_ticket(s: Subject) {
+    s.open(ask::open("main", ask::slots(9))).await;
+    let (mut plates, mut newest) = (Vec::new(), Vec::new());
+    for n in 1..9 {
+        let (misread, plate) = (s.enter(&format!("MISREAD{n}")).await, format!("P{n}"));
+        newest.push(s.enter(&plate).await.id());
+        s.exit(&plate).await;
+        s.done(ask::correct(misread.id(), &plate)).await;
+        plates.push(plate);
+    }
+    let ledger = s.ledger();
+    let twice = plates.iter().flat_map(|plate| [plate, plate]);
+    let exits = twice.map(|plate| ledger.change(ask::request(ask::exit("main", plate))));
+    let answers: Vec<Answer> = join_all(exits).await.into_iter().map(ok).collect();
+    for (answers, ticket) in answers.chunks(2).zip(newest) {
+        let refusals = answers.iter().filter_map(|answer| match answer {
+            Answer::Decided { outcome, .. } => outcome.result.clone().err(),
+            other => panic!("it is decided: {other:?}"),
+        });
+        assert_eq!(refusals.collect::<Vec<_>>(), [Refusal::AlreadyDeparted { ticket }]);
+    }
 }
 
 pub async fn every_plate_that_a_ticket_had_is_kept(s: Subject) {

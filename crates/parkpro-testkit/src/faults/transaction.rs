@@ -3,7 +3,7 @@
 use parkpro_domain::{
     command::Target,
     discount::{Discount, DiscountCode, Uses},
-    facts::{Changes, Facts, Needs},
+    facts::{Changes, Facts, Needs, Use},
     lot::LotId,
     ports::{Fault, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
@@ -102,10 +102,10 @@ impl<T: Transaction> Transaction for FaultyTransaction<T> {
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> Result<(Vec<Discount>, Vec<Uses>), PortError> {
         self.faults.step(Step::Discounts)?;
-        self.inner.discounts(lot, codes, plates).await
+        self.inner.discounts(lot, codes, uses).await
     }
 
     async fn series(&mut self, tariff: &TariffId) -> Result<Option<Series>, PortError> {

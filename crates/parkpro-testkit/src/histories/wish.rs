@@ -1,7 +1,7 @@
 //! What may happen, in small numbers, so that it shrinks well; and what that is as commands.
 
 use parkpro_domain::{
-    command::{AssignTariff, ChangeLot, ChangeSlot, Command, Enter, Exit, NewSlot, OpenLot},
+    command::{AssignTariff, ChangeLot, ChangeSlot, Command, Enter, NewSlot, OpenLot},
     discount::Terms,
     lot::{LotId, Priorities},
     ports::IdGenerator,
@@ -326,10 +326,8 @@ fn command(asked: &Asked, ids: &CountingIds, tickets: &mut Tickets) -> Command {
             plate: plate.map(ask::plate),
             priority: priority.map(ask::priority),
         },
-        Asked::LeaveSlot(lot, label, lost_ticket) => match ask::exit_from(lot, label) {
-            Command::Exit(exit) => Command::Exit(Exit { lost_ticket: *lost_ticket, ..exit }),
-            other => other,
-        },
+        Asked::LeaveSlot(lot, label, true) => ask::lost(ask::exit_from(lot, label)),
+        Asked::LeaveSlot(lot, label, false) => ask::exit_from(lot, label),
         Asked::Assign(lot, version, from, class) => Command::AssignTariff(AssignTariff {
             from: from.map(|from| MORNING.plus_micros(from)),
             class: class.map(ask::class),

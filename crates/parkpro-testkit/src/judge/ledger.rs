@@ -231,6 +231,7 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::UnknownPriority(_) => ("unknown-priority", None),
         Refusal::PriorityInUse { .. } => ("priority-in-use", None),
         Refusal::NotInside => ("not-parked", None),
+        Refusal::SlotEmpty(_) => ("slot-empty", None),
         Refusal::StillWaiting { ticket } => ("still-waiting", Some(*ticket)),
         Refusal::AlreadyDeparted { ticket } => ("already-departed", Some(*ticket)),
         Refusal::NotWaiting { ticket, .. } => ("not-waiting", Some(*ticket)),
@@ -251,5 +252,7 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::DiscountAlreadyAttached(_) => ("discount-already-attached", None),
         Refusal::DiscountStandsAlone(_) => ("discount-stands-alone", None),
         Refusal::TooManyDiscounts => ("too-many-discounts", None),
+        Refusal::DiscountWithoutEffect { .. } => ("discount-without-effect", None),
+        Refusal::EndsBeforeItBegins { .. } => ("ends-before-it-begins", None),
     }
 }

@@ -6,7 +6,7 @@ use parkpro_domain::{
     command::Target,
     demand::Demand,
     discount::{Discount, DiscountCode, Uses},
-    facts::{Changes, Facts, Needs},
+    facts::{Changes, Facts, Needs, Use},
     lot::{Lot, LotId},
     ports::{Clock, Key, PortError, Reply},
     protocol::{Claim, Lock, Transaction},
@@ -141,22 +141,17 @@ impl Transaction for MemoryTransaction {
         &mut self,
         lot: &LotId,
         codes: &[DiscountCode],
-        plates: &[PlateKey],
+        uses: &[Use],
     ) -> Result<(Vec<Discount>, Vec<Uses>), PortError> {
         self.check_open();
         assert!(!codes.is_empty(), "who needs none asks for none");
         Ok(self.store.read(|state| {
             let discounts = codes.iter().filter_map(|code| state.discount(lot, code)).cloned();
-            let by = |code: &DiscountCode| {
-                plates
-                    .iter()
-                    .filter_map(|plate| {
-                        let uses = state.uses.get(&(lot.clone(), code.clone(), plate.clone()))?;
-                        Some(Uses { code: code.clone(), plate: plate.clone(), uses: *uses })
-                    })
-                    .collect::<Vec<_>>()
+            let counted = |(code, plate): &Use| {
+                let uses = state.uses.get(&(lot.clone(), code.clone(), plate.clone()))?;
+                Some(Uses { code: code.clone(), plate: plate.clone(), uses: *uses })
             };
-            (discounts.collect(), codes.iter().flat_map(by).collect())
+            (discounts.collect(), uses.iter().filter_map(counted).collect())
         }))
     }
 

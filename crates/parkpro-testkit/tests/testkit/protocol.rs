@@ -5,6 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use parkpro_domain::{
     command::{ChangeSlot, Command, Enter},
+    discount::Terms,
     outcome::{Done, Refusal, Subject},
     ports::{Answer, Fault, Records, Request},
     protocol::{Rules, Verdict, turn},
@@ -159,6 +160,36 @@ fn a_record_that_has_lost_a_pinned_tariff_charges_nobody() {
     let exit = ask::request(ask::exit("main", "P1"));
     assert_eq!(told(&bench.turn(std::slice::from_ref(&exit))), ["Corrupt"]);
     assert_eq!(told(&bench.turn_by(&rules, &[exit])), ["done"]);
+}
+
+#[test]
+fn whoever_is_in_a_slot_in_the_end_uses_a_code_as_often_as_it_may() {
+    let used = Refusal::DiscountUsedByPlate(ask::code("ONCE"));
+    let rename = |from: &str, to: &str| {
+        let new_label = Some(ask::label(to));
+        Command::ChangeSlot(ChangeSlot { new_label, ..ask::change_slot("main", from) })
+    };
+    let from_first = || ask::exit_from("main", "A-001");
+    for before in [
+        vec![from_first()],
+        vec![ask::exit("main", "P1")],
+        vec![ask::exit_by_ticket("main", nth_ticket(1))],
+        vec![ask::exit("main", "P3"), rename("A-001", "Z"), rename("A-002", "A-001")],
+    ] {
+        let bench = Bench::new();
+        let ask_all = |commands: Vec<Command>| {
+            told(&bench.turn(&commands.into_iter().map(ask::request).collect::<Vec<_>>()))
+        };
+        let once = Terms { limit_per_plate: Some(1), ..ask::terms("free 60") };
+        ask_all(vec![ask::new_discount("main", "ONCE", once)]);
+        bench.turn(&[enter("main", 9), enter_as("main", 8, "P2")]);
+        let gone = ask_all(vec![ask::exit_with("main", "P2", &["ONCE"]), ask::exit("main", "P9")]);
+        assert_eq!(gone, ["done", "done"]);
+        bench.turn(&[enter("main", 1), enter("main", 3), enter_as("main", 4, "P2")]);
+        let last = ask::with_discounts(from_first(), &["ONCE"]);
+        let told = ask_all(before.into_iter().chain([last]).collect());
+        assert_eq!(told.last(), Some(&format!("{used:?}")), "{told:?}");
+    }
 }
 
 #[test]

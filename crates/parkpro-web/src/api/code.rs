@@ -69,6 +69,8 @@ codes! {
         "The lot has no discount under this code, or the ticket has not got it. Codes are of one lot.";
     NotInside 404 "not-parked" "The vehicle is not parked"
         "The vehicle that leaves is not inside this lot: it never came, withdrew, or its entry was voided.";
+    SlotEmpty 404 "slot-empty" "No vehicle stands in the slot"
+        "The leaving vehicle was named by a slot in which none stands. GET /api/v1/lots/{lot}/slots?status=occupied lists those in which one does.";
     MethodNotAllowed 405 "method-not-allowed" "Not with this method"
         "The header `Allow` names the methods of this address.";
     BodyTimeout 408 "body-timeout" "The body did not arrive in time"
@@ -121,6 +123,8 @@ codes! {
         "A stay has a discount once. At an exit, codes that the ticket has need not be given again. Nothing else of the request happened.";
     DiscountStandsAlone 409 "discount-stands-alone" "The discount suffers no other"
         "It, or one that the ticket has, does not stack. Nothing else of the request happened.";
+    DiscountWithoutEffect 409 "discount-without-effect" "The discount would take nothing off"
+        "The ticket is lost, which has a price of its own in its tariff, so give no codes; or the ticket has the prices of another tariff by a discount already. Nothing else of the request happened, and the code is not used up.";
     TooManyDiscounts 409 "too-many-discounts" "The ticket has as many discounts as it may"
         "A ticket has at most 8. Nothing else of the request happened.";
     RequestInProgress 409 "request-in-progress" "The same key is in use"
@@ -186,7 +190,7 @@ codes! {
     InvalidTariffId 422 "invalid-tariff-id" "The id of a tariff is not right"
         "It has 1 to 63 characters of a-z, 0-9, - and _, begins with a letter or a digit, and is not `simulate`.";
     EndsBeforeItBegins 422 "ends-before-it-begins" "It ends before it begins"
-        "`exit` is not before `entry`, and `valid_until` is after `valid_from`.";
+        "`exit` is not before `entry`, and `valid_until` is after `valid_from`, also if only one of them is changed.";
     InvalidDiscount 422 "invalid-discount-code" "The code of a discount is not right"
         "It has 1 to 32 characters of A-Z, 0-9, - and _; small letters count as capitals.";
     OneOf 422 "one-of" "One of several forms is needed"
@@ -257,6 +261,8 @@ codes! {
         "It was logged under `request_id`. If this was a change, it is not known here whether it was made: repeat it with the same Idempotency-Key.";
     OutcomeUnknown 503 "outcome-unknown" "It is not known whether it was done"
         "The connection to the record was lost while the change was being made durable, or it took longer than 8 seconds. Repeat the request with the same Idempotency-Key: it is done then if it was not, and never twice.";
+    TookTooLong 503 "took-too-long" "It took too long"
+        "The request was given up after 8 seconds. It changes nothing, so nothing happened. Try again after `Retry-After` seconds, or ask for less: a shorter stay, a smaller page.";
     Overloaded 503 "overloaded" "Too many requests wait"
         "Nothing happened. Try again after `Retry-After` seconds.";
     Closing 503 "closing" "The program is ending"

@@ -2,10 +2,11 @@
 
 use parkpro_domain::{
     command::{Command, DiscountRevision, NewTerms},
-    discount::{DiscountCode, Gift, Terms},
+    discount::{DiscountCode, Gift, Terms, ends_before_it_begins},
     invalid::Invalid,
     money::MajorAmount,
     tariff::{Length, TariffId, TariffVersion, document::Percent},
+    time::Timestamp,
 };
 
 use super::{
@@ -84,7 +85,7 @@ pub(super) fn places() -> Vec<Place> {
 }
 
 /// Why a code may be refused.
-pub(super) const REDEEMING: [Code; 8] = [
+pub(super) const REDEEMING: [Code; 9] = [
     Code::NoSuchDiscount,
     Code::DiscountUsedUp,
     Code::DiscountUsedByPlate,
@@ -92,6 +93,7 @@ pub(super) const REDEEMING: [Code; 8] = [
     Code::DiscountNotYetValid,
     Code::DiscountAlreadyAttached,
     Code::DiscountStandsAlone,
+    Code::DiscountWithoutEffect,
     Code::TooManyDiscounts,
 ];
 
@@ -141,9 +143,9 @@ async fn add(mut call: Call) -> Answered {
     call.change(command, Form::Created, Some(&json)).await
 }
 
-fn unless_never<T: PartialOrd>(fields: &mut Fields<'_>, from: Option<T>, until: Option<T>) {
-    if from.zip(until).is_some_and(|(from, until)| until <= from) {
-        fields.wrong("ends-before-it-begins", "valid_until is after valid_from");
+fn unless_never(fields: &mut Fields<'_>, from: Option<Timestamp>, until: Option<Timestamp>) {
+    if ends_before_it_begins(from, until).is_some() {
+        fields.wrong("ends-before-it-begins", "valid_until must be after valid_from");
     }
 }
 

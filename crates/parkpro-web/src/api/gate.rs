@@ -51,6 +51,7 @@ pub(super) fn places() -> Vec<Place> {
             Code::NoSuchLot,
             Code::NoSuchSlot,
             Code::NotInside,
+            Code::SlotEmpty,
             Code::StillWaiting,
             Code::AlreadyDeparted,
             Code::ChooseOne,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use actix_web::{
     HttpResponse,
-    http::{Method, StatusCode, header},
+    http::{StatusCode, header},
 };
 use parkpro_domain::{
     demand::Demand,
@@ -157,14 +157,6 @@ impl Problem {
         problem
     }
 
-    /// A request that took longer than it may. A change may still be carried out.
-    pub(crate) fn late(method: &Method) -> Self {
-        match *method {
-            Method::GET | Method::HEAD => Self::new(Code::StoreUnavailable, "The record took too long."),
-            _ => Self::new(Code::OutcomeUnknown, "The record took too long; the change may still be made."),
-        }
-    }
-
     /// What the record refused, and the state of the lot in which that was true.
     pub(crate) fn refused(refusal: &Refusal, version: Option<Version>) -> Self {
         let (code, detail, about) = refused(refusal);
@@ -292,6 +284,7 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             (Code::UnknownPriority, format!("The lot has no priority {}.", priority.as_str()), none)
         }
         Refusal::NotInside => (Code::NotInside, "The vehicle is not inside this lot.".to_owned(), none),
+        Refusal::SlotEmpty(label) => (Code::SlotEmpty, format!("No vehicle stands in slot {label}."), none),
         Refusal::StillWaiting { ticket } => {
             (Code::StillWaiting, "The vehicle still waits for a slot.".to_owned(), of(ticket))
         }
@@ -334,6 +327,11 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::DiscountCodeTaken(code) => {
             (Code::DiscountCodeTaken, format!("The lot has a discount {code} already."), none)
         }
+        Refusal::EndsBeforeItBegins { from, until } => (
+            Code::EndsBeforeItBegins,
+            format!("The discount would be valid until {until}, which is not after {from}, when it begins."),
+            none,
+        ),
         Refusal::DiscountUsedUp(code) => {
             (Code::DiscountUsedUp, format!("The discount {code} was used as often as it may be."), none)
         }
@@ -356,6 +354,20 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::DiscountStandsAlone(code) => (
             Code::DiscountStandsAlone,
             format!("The discount {code} and those that the ticket has cannot be used together."),
+            none,
+        ),
+        Refusal::DiscountWithoutEffect { code, behind: Some(behind) } => (
+            Code::DiscountWithoutEffect,
+            format!(
+                "The ticket has the prices of another tariff by the discount {behind}; {code} would change nothing."
+            ),
+            none,
+        ),
+        Refusal::DiscountWithoutEffect { code, behind: None } => (
+            Code::DiscountWithoutEffect,
+            format!(
+                "A lost ticket has a price of its own, from which the discount {code} takes nothing off."
+            ),
             none,
         ),
         Refusal::TooManyDiscounts => (

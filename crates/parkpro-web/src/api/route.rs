@@ -22,7 +22,7 @@ use super::{
     problem::Problem,
     request_id::{RequestId, X_REQUEST_ID},
 };
-use crate::docs::Doc;
+use crate::docs::{Doc, Effect};
 
 /// What a handler answers.
 pub(crate) type Answered = Result<HttpResponse, Problem>;
@@ -62,7 +62,7 @@ impl Place {
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Post(), &["POST"], handle).documented(HttpMethod::Post, doc)
+        self.on(guard::Post(), &["POST"], doc.effect(), handle).documented(HttpMethod::Post, doc)
     }
 
     /// Answers PATCH.
@@ -70,7 +70,7 @@ impl Place {
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Patch(), &["PATCH"], handle).documented(HttpMethod::Patch, doc)
+        self.on(guard::Patch(), &["PATCH"], doc.effect(), handle).documented(HttpMethod::Patch, doc)
     }
 
     /// Answers DELETE.
@@ -78,7 +78,7 @@ impl Place {
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Delete(), &["DELETE"], handle).documented(HttpMethod::Delete, doc)
+        self.on(guard::Delete(), &["DELETE"], doc.effect(), handle).documented(HttpMethod::Delete, doc)
     }
 
     /// Answers GET and HEAD with a page for people, which is not in the OpenAPI document.
@@ -86,7 +86,7 @@ impl Place {
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], handle)
+        self.on(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], Effect::None, handle)
     }
 
     fn documented(mut self, method: HttpMethod, doc: Doc) -> Self {
@@ -98,12 +98,13 @@ impl Place {
         mut self,
         method: impl Guard + 'static,
         names: &[&'static str],
+        effect: Effect,
         handle: impl Fn(Call) -> F + Clone + 'static,
     ) -> Self
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.routes.push(served(web::route().guard(method), self.path, handle));
+        self.routes.push(served(web::route().guard(method), self.path, effect, handle));
         self.allow.extend(names);
         self
     }
@@ -117,7 +118,7 @@ impl Place {
         };
         let path = self.path.strip_prefix(prefix).unwrap_or(self.path);
         let resource = self.routes.into_iter().fold(web::resource(path), Resource::route);
-        resource.default_service(served(web::route(), self.path, refuse))
+        resource.default_service(served(web::route(), self.path, Effect::None, refuse))
     }
 }
 
@@ -144,13 +145,18 @@ pub(crate) fn mount(config: &mut ServiceConfig, places: Vec<Place>) {
 
 /// What answers where there is no address.
 fn nowhere() -> Route {
-    served(web::route(), NO_ROUTE, |call: Call| async move {
+    served(web::route(), NO_ROUTE, Effect::None, |call: Call| async move {
         Err(Problem::new(Code::NoSuchRoute, format!("There is nothing at {}.", call.path())))
     })
 }
 
 /// A route that calls a handler: within its time, under a request id, counted and logged.
-fn served<F>(method: Route, route: &'static str, handle: impl Fn(Call) -> F + Clone + 'static) -> Route
+fn served<F>(
+    method: Route,
+    route: &'static str,
+    effect: Effect,
+    handle: impl Fn(Call) -> F + Clone + 'static,
+) -> Route
 where
     F: Future<Output = Answered> + 'static,
 {
@@ -158,10 +164,9 @@ where
         let began = Instant::now();
         let id = RequestId::of(request.headers());
         let call = Call::new(park.clone(), id.clone(), request.clone(), payload);
-        let answer = timeout(LONGEST, handle(call));
+        let answer = within(LONGEST, effect, handle(call));
         async move {
-            let answer = answer.await.unwrap_or_else(|_elapsed| Err(Problem::late(request.method())));
-            let mut response = answer.unwrap_or_else(|problem| {
+            let mut response = answer.await.unwrap_or_else(|problem| {
                 log_cause(&problem, &id);
                 problem.response(request.path(), id.as_str())
             });
@@ -184,6 +189,19 @@ where
     })
 }
 
+/// An answer that comes in time, or the problem that it did not. What has begun to change may still be changed.
+async fn within(longest: Duration, effect: Effect, answer: impl Future<Output = Answered>) -> Answered {
+    let late = |_elapsed| match effect {
+        Effect::None => {
+            Err(Problem::new(Code::TookTooLong, "It took too long and was given up; nothing was changed."))
+        }
+        Effect::Change => {
+            Err(Problem::new(Code::OutcomeUnknown, "The record took too long; the change may still be made."))
+        }
+    };
+    timeout(longest, answer).await.unwrap_or_else(late)
+}
+
 fn log_cause(problem: &Problem, id: &RequestId) {
     if let Some(cause) = problem.cause() {
         let (code, request_id) = (problem.code().about().name, id.as_str());
@@ -202,5 +220,23 @@ fn name(method: &Method) -> &'static str {
         Method::PUT => "PUT",
         Method::OPTIONS => "OPTIONS",
         _ => "(other)",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+    use crate::docs::Tag;
+
+    #[actix_web::test]
+    async fn who_is_late_is_told_whether_something_may_still_be_changed() {
+        let (read, change) = (Doc::read("x", Tag::Tariffs, "x"), Doc::change("x", Tag::Tariffs, "x"));
+        for (doc, code) in [(read, Code::TookTooLong), (change, Code::OutcomeUnknown)] {
+            let late = within(Duration::ZERO, doc.effect(), pending()).await.unwrap_err();
+            assert_eq!(late.code(), code);
+            assert_eq!(late.response("/x", "id").status().as_u16(), 503);
+        }
     }
 }

@@ -435,7 +435,7 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
     let earlier = fields.optional("earlier_stays", earlier_stays).unwrap_or_default();
     let discounts = fields.optional("discounts", discounts).unwrap_or_default();
     if entry.zip(exit).is_some_and(|(entry, exit)| exit < entry) {
-        fields.wrong("ends-before-it-begins", "exit is not before entry");
+        fields.wrong("ends-before-it-begins", "exit must not be before entry");
     }
     if draft && version.is_some() {
         fields.wrong("choose-one", "give either version or draft");
@@ -517,5 +517,5 @@ async fn table(call: Call) -> Answered {
 }
 
 fn yes_or_no(text: &str) -> Result<bool, Invalid> {
-    text.parse().map_err(|_neither| Invalid::new("wrong-type", "this is true or false"))
+    text.parse().map_err(|_neither| Invalid::new("wrong-type", "must be true or false"))
 }

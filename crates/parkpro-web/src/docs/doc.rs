@@ -31,6 +31,15 @@ struct Headers {
     etag: Option<Etag>,
 }
 
+/// What a request does to the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Nothing, however it ends.
+    None,
+    /// A change, whose outcome may be unknown.
+    Change,
+}
+
 /// What an entity tag names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Etag {
@@ -48,6 +57,7 @@ pub(crate) struct Doc {
     body: Option<RequestBodyBuilder>,
     success: Option<Success>,
     headers: Headers,
+    effect: Effect,
     problems: Vec<Code>,
     schemas: Schemas,
 }
@@ -55,7 +65,10 @@ pub(crate) struct Doc {
 impl Doc {
     /// An operation that changes nothing.
     pub(crate) fn read(id: &'static str, tag: Tag, summary: &'static str) -> Self {
-        let problems = vec![Code::StoreUnavailable, Code::Internal];
+        Self::new(id, tag, summary, Effect::None).refuses(&[Code::TookTooLong])
+    }
+
+    fn new(id: &'static str, tag: Tag, summary: &'static str, effect: Effect) -> Self {
         Self {
             id,
             tag,
@@ -65,14 +78,15 @@ impl Doc {
             body: None,
             success: None,
             headers: Headers::default(),
-            problems,
+            effect,
+            problems: vec![Code::StoreUnavailable, Code::Internal],
             schemas: Vec::new(),
         }
     }
 
     /// An operation that changes a lot, and may be repeated under a key.
     pub(crate) fn change(id: &'static str, tag: Tag, summary: &'static str) -> Self {
-        let mut doc = Self::read(id, tag, summary).header(
+        let mut doc = Self::new(id, tag, summary, Effect::Change).header(
             "Idempotency-Key",
             "Names this request, so that it can be repeated without repeating its effect. Recommended for machines.",
         );
@@ -87,6 +101,11 @@ impl Doc {
             Code::Closing,
             Code::LotBusy,
         ])
+    }
+
+    /// Whether it changes something.
+    pub(crate) const fn effect(&self) -> Effect {
+        self.effect
     }
 
     /// More about it, in Markdown.

@@ -22,7 +22,10 @@ use utoipa::openapi::{
     PathsBuilder, RefOr, Schema, example::ExampleBuilder, tag::TagBuilder,
 };
 
-pub(crate) use self::{doc::Doc, tag::Tag};
+pub(crate) use self::{
+    doc::{Doc, Effect},
+    tag::Tag,
+};
 use crate::api::{self, Answered, Call, Code, KINDS, Place, ProblemBody, at};
 
 const DESCRIPTION: &str = include_str!("description.md");

@@ -39,8 +39,8 @@ pub struct Departure {
     /// The label of the slot that it stands in.
     #[schema(pattern = "^[A-Za-z0-9_.#-]{1,32}$")]
     pub slot: Option<String>,
-    /// Whether the driver has lost the ticket: then it costs what the tariff says about that, and if it says so, discounts
-    /// take nothing off.
+    /// Whether the driver has lost the ticket: then it costs what the tariff says about that. If it says so, nothing is
+    /// taken off that price: codes are refused, and those that the ticket has are given back.
     #[schema(default = false)]
     pub lost_ticket: Option<bool>,
     /// Codes of discounts that it redeems, besides those that its ticket has.

@@ -212,9 +212,12 @@ fn every_refusal_has_an_example() {
         Refusal::DiscountAlreadyAttached(_) => 33,
         Refusal::DiscountStandsAlone(_) => 34,
         Refusal::TooManyDiscounts => 35,
+        Refusal::EndsBeforeItBegins { .. } => 36,
+        Refusal::DiscountWithoutEffect { .. } => 37,
+        Refusal::SlotEmpty(_) => 38,
     };
     let refusals = wrong::refusals().unwrap();
-    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..36).collect::<Vec<_>>());
+    assert_eq!(refusals.iter().map(place).collect::<Vec<_>>(), (0..39).collect::<Vec<_>>());
     let codes: BTreeSet<Code> =
         refusals.iter().map(|refusal| Problem::refused(refusal, None).code()).collect();
     assert_eq!(codes.len(), refusals.len(), "every refusal has a code of its own");

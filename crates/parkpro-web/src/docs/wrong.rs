@@ -77,8 +77,14 @@ pub(crate) fn refusals() -> Result<Vec<Refusal>, Invalid> {
         Refusal::DiscountExpired(code.clone()),
         Refusal::DiscountNotYetValid(code.clone()),
         Refusal::DiscountAlreadyAttached(code.clone()),
-        Refusal::DiscountStandsAlone(code),
+        Refusal::DiscountStandsAlone(code.clone()),
         Refusal::TooManyDiscounts,
+        Refusal::EndsBeforeItBegins {
+            from: Timestamp::parse("2026-12-01T00:00:00Z")?,
+            until: Timestamp::parse("2026-11-01T00:00:00Z")?,
+        },
+        Refusal::DiscountWithoutEffect { code, behind: None },
+        Refusal::SlotEmpty(SlotLabel::parse("A-07")?),
     ])
 }
 

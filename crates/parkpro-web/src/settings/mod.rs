@@ -17,7 +17,7 @@ mod tests;
 
 use parkpro_domain::{
     invalid::Invalid,
-    lot::{LotId, LotName},
+    lot::{LotId, LotName, Priorities},
     money::Currency,
     slot::Accepts,
     time::Zone,
@@ -140,6 +140,9 @@ pub struct FirstRun {
     /// What each of them takes.
     #[serde(deserialize_with = "accepts")]
     pub accepts: Accepts,
+    /// In what order its waiting vehicles are served.
+    #[serde(deserialize_with = "priorities")]
+    pub priorities: Priorities,
 }
 
 /// What stays cost.
@@ -200,6 +203,10 @@ fn accepts<'de, D: Deserializer<'de>>(from: D) -> Result<Accepts, D::Error> {
     let classes: Result<Vec<_>, _> =
         Vec::<String>::deserialize(from)?.iter().map(|class| VehicleClass::parse(class)).collect();
     classes.and_then(Accepts::of).map_err(D::Error::custom)
+}
+
+fn priorities<'de, D: Deserializer<'de>>(from: D) -> Result<Priorities, D::Error> {
+    Priorities::parse(&Vec::<String>::deserialize(from)?.join(",")).map_err(D::Error::custom)
 }
 
 fn parsed<'de, D: Deserializer<'de>, T>(

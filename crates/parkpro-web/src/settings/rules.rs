@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use config::{Value, ValueKind};
 use parkpro_domain::{
     invalid::Invalid,
-    lot::{LotId, LotName},
+    lot::{LotId, LotName, Priorities},
     money::Currency,
     slot::SlotLabel,
     time::Zone,
@@ -39,7 +39,12 @@ pub(super) const RULES: &[Rule] = &[
     Rule::text("first_run.currency", |text| Currency::parse(text).map(drop)),
     Rule::whole("first_run.slots", 0, 10_000),
     Rule::text("first_run.label_prefix", label_prefix),
-    Rule { key: "first_run.accepts", takes: Takes::Names(|text| VehicleClass::parse(text).map(drop)) },
+    Rule::names("first_run.accepts", "car,van", |names| {
+        names.iter().try_for_each(|name| VehicleClass::parse(name).map(drop))
+    }),
+    Rule::names("first_run.priorities", "vip,standard", |names| {
+        Priorities::parse(&names.join(",")).map(drop)
+    }),
     Rule::text("tariff.default", |_path| Ok(())),
     Rule::text("log.format", log_format),
     Rule::text("log.filter", log_filter),
@@ -64,8 +69,12 @@ pub(super) enum Takes {
     Switch,
     /// A text that passes.
     Text(Check),
-    /// 1 to 16 names, each of which passes.
-    Names(Check),
+    /// 1 to 16 names that pass together.
+    Names {
+        /// Some that do, with commas between them.
+        example: &'static str,
+        passes: fn(&[&str]) -> Result<(), Invalid>,
+    },
 }
 
 impl Rule {
@@ -75,6 +84,14 @@ impl Rule {
 
     const fn text(key: &'static str, passes: Check) -> Self {
         Self { key, takes: Takes::Text(passes) }
+    }
+
+    const fn names(
+        key: &'static str,
+        example: &'static str,
+        passes: fn(&[&str]) -> Result<(), Invalid>,
+    ) -> Self {
+        Self { key, takes: Takes::Names { example, passes } }
     }
 
     /// The rule of a key, if it is one.
@@ -106,7 +123,7 @@ impl Rule {
             }
             (Takes::Switch, DeValue::Boolean(on)) => Ok((*on).into()),
             (Takes::Text(passes), DeValue::String(text)) => take_text(text, *passes),
-            (Takes::Names(passes), DeValue::Array(items)) => {
+            (Takes::Names { passes, .. }, DeValue::Array(items)) => {
                 let names: Option<Vec<&str>> = items.iter().map(|item| item.get_ref().as_str()).collect();
                 take_names(&names.ok_or_else(|| self.takes.in_file())?, *passes)
             }
@@ -124,11 +141,15 @@ impl Rule {
                 .map(Into::into)
                 .map_err(|_neither| "write true or false".to_owned()),
             Takes::Text(passes) => take_text(text, *passes),
-            Takes::Names(passes) if text.trim_start().starts_with('[') => match DeValue::parse(text.trim()) {
-                Ok(list) if list.get_ref().is_array() => self.take_typed(list.get_ref()),
-                _ => Err("write names with commas between them, such as car,van".to_owned()),
-            },
-            Takes::Names(passes) => take_names(&text.split(',').map(str::trim).collect::<Vec<_>>(), *passes),
+            Takes::Names { example, .. } if text.trim_start().starts_with('[') => {
+                match DeValue::parse(text.trim()) {
+                    Ok(list) if list.get_ref().is_array() => self.take_typed(list.get_ref()),
+                    _ => Err(format!("write names with commas between them, such as {example}")),
+                }
+            }
+            Takes::Names { passes, .. } => {
+                take_names(&text.split(',').map(str::trim).collect::<Vec<_>>(), *passes)
+            }
         }
     }
 }
@@ -140,7 +161,10 @@ impl Takes {
             Self::Whole { low, high } => format!("write a whole number from {low} to {high}, without quotes"),
             Self::Switch => "write true or false, without quotes".to_owned(),
             Self::Text(_) => "write it in quotes".to_owned(),
-            Self::Names(_) => r#"write a list of names in quotes, such as ["car", "van"]"#.to_owned(),
+            Self::Names { example, .. } => {
+                let example = example.replace(',', "\", \"");
+                format!("write a list of names in quotes, such as [\"{example}\"]")
+            }
         }
     }
 }
@@ -156,11 +180,11 @@ fn take_text(text: &str, passes: Check) -> Result<ValueKind, String> {
     passes(text).map(|()| text.into()).map_err(|invalid| invalid.detail)
 }
 
-fn take_names(names: &[&str], passes: Check) -> Result<ValueKind, String> {
+fn take_names(names: &[&str], passes: fn(&[&str]) -> Result<(), Invalid>) -> Result<ValueKind, String> {
     if !(1..=16).contains(&names.len()) {
         return Err("write 1 to 16 names".to_owned());
     }
-    names.iter().try_for_each(|name| passes(name)).map_err(|invalid| invalid.detail)?;
+    passes(names).map_err(|invalid| invalid.detail)?;
     Ok(names.iter().map(|&name| Value::from(name)).collect::<Vec<_>>().into())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use parkpro_domain::{slot::Accepts, time::Zone};
+use parkpro_domain::{lot::Priorities, slot::Accepts, time::Zone};
 use tempfile::TempDir;
 
 use super::{
@@ -67,6 +67,7 @@ fn without_any_source_the_defaults_hold() {
     );
     assert_eq!((first_run.time_zone, first_run.currency.code()), (Zone::UTC, "USD"));
     assert_eq!(first_run.accepts, Accepts::parse("car+motorcycle+van").unwrap());
+    assert_eq!(first_run.priorities, Priorities::usual());
     assert_eq!(tariff.default, "");
     assert_eq!(
         (log.format, log.filter.as_str(), idempotency.keep_days),
@@ -135,6 +136,10 @@ fn variables_are_read_by_the_kind_of_the_setting() {
     assert_eq!((first_run.name.as_str(), first_run.accepts.as_str()), ("42", "car+van"));
     let list = Given::nothing().variable("PARKPRO__FIRST_RUN__ACCEPTS", r#"["truck"]"#).load();
     assert_eq!(list.settings.first_run.accepts.as_str(), "truck");
+    let strict = Given::nothing().variable("PARKPRO__FIRST_RUN__PRIORITIES", "vip,permit,standard").load();
+    assert_eq!(strict.settings.first_run.priorities, Priorities::parse("vip,permit,standard").unwrap());
+    let ageing = Given::nothing().file("first_run.priorities = [\"vip:900\", \"standard:0\"]").load();
+    assert_eq!(ageing.settings.first_run.priorities, Priorities::parse("vip:900,standard:0").unwrap());
 }
 
 #[test]
@@ -194,6 +199,18 @@ fn a_mistake_in_a_file_is_shown_where_it_stands() {
             "`first_run.accepts` = [\"car\", 1] (from lot.toml:2:11) cannot be used: write a list of names in quotes, \
              such as [\"car\", \"van\"].",
             "accepts = [\"car\", 1]\n  |           ^^^^^^^^^^",
+        ),
+        (
+            "[first_run]\npriorities = \"vip\"",
+            "`first_run.priorities` = \"vip\" (from lot.toml:2:14) cannot be used: write a list of names in quotes, such \
+             as [\"vip\", \"standard\"].",
+            "priorities = \"vip\"\n  |              ^^^^^",
+        ),
+        (
+            "[first_run]\npriorities = [\"vip\"]",
+            "`first_run.priorities` = [\"vip\"] (from lot.toml:2:14) cannot be used: priorities are at most 16 different \
+             names, one of them standard; either all of them have a head start or none.",
+            "priorities = [\"vip\"]\n  |              ^^^^^^^",
         ),
         (
             "log.filter = \"\"\"\nverbose\"\"\"",

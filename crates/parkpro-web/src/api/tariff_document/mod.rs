@@ -81,6 +81,18 @@ impl Reader {
         self.mistakes.push(Mistake::new(pointer, code, detail));
     }
 
+    fn wrong_type(&mut self, at: &str, wanted: &str, given: &Value) {
+        let given = match given {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::String(_) => "text",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        };
+        self.wrong(at, "wrong-type", format!("must be {wanted}, not {given}"));
+    }
+
     /// Reads an object whose fields are all known.
     fn object<T>(
         &mut self,
@@ -90,12 +102,13 @@ impl Reader {
         read: impl FnOnce(&mut Self, Object) -> T,
     ) -> Option<T> {
         let Some(fields) = value.as_object() else {
-            self.wrong(at, "wrong-type", "this is a JSON object");
+            self.wrong_type(at, "an object", value);
             return None;
         };
         for key in fields.keys().filter(|key| !known.iter().any(|names| names.contains(&key.as_str()))) {
             let place = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
-            self.wrong(place, "unknown-field", format!("known here: {}", known.concat().join(", ")));
+            let known = known.concat().join(", ");
+            self.wrong(place, "unknown-field", format!("there is no {key}; there are {known}"));
         }
         Some(read(self, Object { at, fields }))
     }
@@ -131,7 +144,7 @@ impl Reader {
     ) -> Vec<T> {
         let elements = self.field(of, key, |reader, at, value| {
             let Some(elements) = value.as_array() else {
-                reader.wrong(at, "wrong-type", "this is a JSON array");
+                reader.wrong_type(at, "a list", value);
                 return None;
             };
             let read = elements.iter().enumerate().filter_map(|(number, value)| {
@@ -150,7 +163,7 @@ impl Reader {
         let flag = self.field(of, key, |reader, at, value| {
             let flag = value.as_bool();
             if flag.is_none() {
-                reader.wrong(at, "wrong-type", "this is true or false");
+                reader.wrong_type(at, "true or false", value);
             }
             flag
         });
@@ -160,7 +173,7 @@ impl Reader {
     /// Whether it is a good name is for validation to say.
     fn name(&mut self, at: &str, value: &Value) -> Option<String> {
         if !value.is_string() {
-            self.wrong(at, "wrong-type", "this is text, in quotes");
+            self.wrong_type(at, "text, in quotes", value);
         }
         value.as_str().map(str::to_owned)
     }
@@ -185,7 +198,7 @@ impl Reader {
             return BTreeMap::new();
         };
         let Some(classes) = classes.as_object() else {
-            self.wrong(of.place("classes"), "wrong-type", "this is a JSON object");
+            self.wrong_type(&of.place("classes"), "an object", classes);
             return BTreeMap::new();
         };
         let mut boards = BTreeMap::new();
@@ -245,9 +258,8 @@ impl Reader {
                 reader.wrong(
                     at,
                     "one-of",
-                    "a rate is \"free\", or an object with one of price, blocks, table",
+                    "a rate is \"free\", or an object with only one of price, blocks and table",
                 );
-                return None;
             }
             if of.fields.contains_key("then") && !of.fields.contains_key("table") {
                 reader.wrong(
@@ -256,13 +268,17 @@ impl Reader {
                     "only a table has a last row for something to follow",
                 );
             }
-            if of.fields.contains_key("price") {
-                let price = reader.field(of, "price", text(MajorAmount::parse))?;
-                return Some(Rate::Blocks(vec![Block { to: None, step: None, price: Price::Each(price) }]));
-            }
+            // All that is given is read, also if it is too much, so that every mistake in it is named.
+            let price = reader.field(of, "price", text(MajorAmount::parse));
             let (blocks, rows) =
                 (reader.list(of, "blocks", Self::block), reader.list(of, "table", Self::row));
             let then = reader.field(of, "then", Self::block);
+            if given != 1 {
+                return None;
+            }
+            if of.fields.contains_key("price") {
+                return Some(Rate::Blocks(vec![Block { to: None, step: None, price: Price::Each(price?) }]));
+            }
             Some(if of.fields.contains_key("table") {
                 Rate::Table { rows, then }
             } else {
@@ -378,7 +394,7 @@ impl Reader {
 fn text<T>(parse: impl Fn(&str) -> Result<T, Invalid>) -> impl Fn(&mut Reader, &str, &Value) -> Option<T> {
     move |reader, at, value| {
         let Some(text) = value.as_str() else {
-            reader.wrong(at, "wrong-type", "this is text, in quotes");
+            reader.wrong_type(at, "text, in quotes", value);
             return None;
         };
         parse(text).map_err(|invalid| reader.wrong(at, invalid.code, invalid.detail)).ok()
@@ -391,7 +407,7 @@ fn word<T: Copy>(words: &'static [(&str, T)]) -> impl Fn(&mut Reader, &str, &Val
         let found = words.iter().find(|(name, _)| value == *name).map(|(_, word)| *word);
         if found.is_none() {
             let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-            reader.wrong(at, "unknown-word", format!("this is one of {}", names.join(", ")));
+            reader.wrong(at, "unknown-word", format!("must be one of {}", names.join(", ")));
         }
         found
     }

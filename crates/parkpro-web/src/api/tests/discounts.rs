@@ -5,6 +5,7 @@ use parkpro_domain::{
     command::{Command, DiscountRevision, Exit},
     discount::{Discount, DiscountCode, Gift},
     outcome::{Done, Refusal, Subject},
+    time::Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -108,6 +109,20 @@ async fn terms_are_changed_where_they_are_said() {
     assert!(matches!(removed, Command::ReviseDiscount { revision, .. } if revision == remove));
     let unseen = TestRequest::delete().uri(ONE);
     assert_eq!(ask(&park, unseen).await.code(), "precondition-required");
+}
+
+#[actix_web::test]
+async fn new_dates_that_do_not_go_with_the_old_ones_are_refused() {
+    let [from, until] =
+        ["2026-12-01T00:00:00Z", "2026-11-30T00:00:00Z"].map(|text| Timestamp::parse(text).unwrap());
+    let (world, _heard) = World::refusing(Refusal::EndsBeforeItBegins { from, until });
+    let got = ask(&world.park(), patch(ONE, r#"{"valid_until":"2026-11-30T00:00:00Z"}"#)).await;
+    assert_eq!((got.status, got.code().as_str()), (422, "ends-before-it-begins"));
+    assert_eq!(
+        got.json()["detail"],
+        "The discount would be valid until 2026-11-30T00:00:00.000000Z, which is not after \
+         2026-12-01T00:00:00.000000Z, when it begins."
+    );
 }
 
 #[actix_web::test]

@@ -174,6 +174,29 @@ async fn every_mistake_of_a_document_is_told_with_its_place_in_the_body() {
 }
 
 #[actix_web::test]
+async fn a_mistake_of_a_document_says_what_would_be_right() {
+    let park = World::new().park();
+    let document = json!({
+        "name": 7, "rate": { "blocks": [{ "stepp": "1h", "price": "2" }], "table": [{ "up_to": "1h", "total": "x" }] },
+        "discounts": "percent", "accumulate": "yes",
+    });
+    let got =
+        ask(&park, post("/api/v1/tariffs", &json!({ "id": "a", "document": document }).to_string())).await;
+    let errors = got.json()["errors"].as_array().unwrap().clone();
+    for (pointer, detail) in [
+        ("/document/name", "must be text, in quotes, not a number"),
+        ("/document/rate", "a rate is \"free\", or an object with only one of price, blocks and table"),
+        ("/document/rate/blocks/0/stepp", "there is no stepp; there are to, step, price, per_hour"),
+        ("/document/rate/table/0/total", "an amount is digits with at most 6 decimals, such as 50.00"),
+        ("/document/discounts", "must be one of all, amounts-first, best"),
+        ("/document/accumulate", "must be true or false, not text"),
+    ] {
+        let told: Vec<_> = errors.iter().filter(|error| error["pointer"] == pointer).collect();
+        assert!(told.iter().any(|error| error["detail"] == detail), "{pointer}: {errors:#?}");
+    }
+}
+
+#[actix_web::test]
 async fn a_tariff_is_drafted_published_and_dropped() {
     let done =
         || Done { subject: Subject::Tariff(Box::new(samples::a_series(2).unwrap())), promoted: vec![] };
