@@ -43,7 +43,7 @@ pub(crate) struct Alone(Arc<dyn Ledger>);
 impl Alone {
     pub(crate) fn sqlite(folder: &std::path::Path) -> Self {
         let path = folder.join("alone.db");
-        let settings = SqliteSettings { path, page_cache_mb: 16, readers: 2, queue_length: 4096, batch: 128 };
+        let settings = SqliteSettings { path, page_cache_mb: 8, readers: 2, queue_length: 4096, batch: 128 };
         let (clock, witness) = (Arc::new(HandClock::default()), Arc::new(Heard::default()));
         Self::with_lot(Arc::new(SqliteRecord::open(settings, clock, ask::rules(), witness).unwrap()))
     }
