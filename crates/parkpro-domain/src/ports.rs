@@ -144,7 +144,7 @@ pub enum Answer {
 /// The record of every lot, and the only place where one changes.
 ///
 /// One call is one indivisible change, durable before the answer. An adapter MUST carry it out by
-/// [`crate::protocol::turn`], MUST finish what it has begun also when the caller has gone, and MUST tell its
+/// [`crate::protocol::turn`] or [`crate::protocol::carry_out`], MUST finish what it has begun also when the caller has gone, and MUST tell its
 /// [`Witness`] before it answers.
 #[cfg_attr(any(test, feature = "mock"), automock)]
 #[async_trait]

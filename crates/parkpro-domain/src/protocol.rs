@@ -148,7 +148,7 @@ pub trait Transaction: Send {
         now: Timestamp,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Makes it durable. [`Fault::OutcomeUnknown`] if it cannot be known whether it was.
+    /// Makes it durable, or puts it where a later sync will. [`Fault::OutcomeUnknown`] if it cannot be known whether it was.
     fn commit(&mut self) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Undoes all since `begin`; after this a new transaction can begin. Cannot fail: a connection that cannot be
@@ -162,7 +162,7 @@ pub const EARLIER_STAYS: u32 = 64;
 /// What a turn did with one request.
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is answered, durably.
+    /// It is answered, as durably as the record's commit is.
     Answered(Answer),
     /// It was not carried out and belongs to the next turn.
     Postponed,
@@ -173,24 +173,8 @@ pub enum Verdict {
 /// How often a request is tried again after a fault that left nothing behind.
 const TRIES: usize = 3;
 
-/// What was committed and has to be told to the witness, once it is as durable as the record makes it.
-#[derive(Debug, Default)]
-#[must_use = "the witness has to hear of it"]
-pub struct Committed {
-    turns: Vec<(Vec<Changes>, usize)>,
-}
-
-impl Committed {
-    /// Tells the witness. MUST come before the answers, and in the order of the turns.
-    pub fn tell(&self, witness: &dyn Witness) {
-        for (changes, answered) in &self.turns {
-            for changes in changes {
-                witness.committed(changes);
-            }
-            witness.turned(*answered);
-        }
-    }
-}
+/// Hears of every commit at once: what it changed, and how many requests it answered.
+pub type Committed<'c> = dyn FnMut(Vec<Changes>, usize) + Send + 'c;
 
 /// Carries out a batch of requests in one transaction, tells the witness, and says what became of each.
 pub async fn turn<T: Transaction>(
@@ -199,14 +183,17 @@ pub async fn turn<T: Transaction>(
     batch: &[&Request],
     witness: &dyn Witness,
 ) -> Vec<Verdict> {
-    let mut committed = Committed::default();
-    let verdicts = carry_out(tx, rules, batch, &mut committed).await;
-    committed.tell(witness);
-    verdicts
+    let mut tell = |changes: Vec<Changes>, answered: usize| {
+        for changes in &changes {
+            witness.committed(changes);
+        }
+        witness.turned(answered);
+    };
+    carry_out(tx, rules, batch, &mut tell).await
 }
 
-/// Carries out a batch of requests in one transaction and says what became of each; for a record that commits before it
-/// waits for the disk.
+/// Carries out a batch of requests in one transaction and says what became of each. A record that commits before it waits
+/// for the disk MUST tell its witness, in this order, and give the answers when it has waited.
 ///
 /// A request that cannot share this transaction with those before it is postponed; the first never is, unless another
 /// instance holds its lot. If the batch fails as a whole, each request gets a transaction of its own, so that one bad
@@ -215,7 +202,7 @@ pub async fn carry_out<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     batch: &[&Request],
-    committed: &mut Committed,
+    committed: &mut Committed<'_>,
 ) -> Vec<Verdict> {
     match batch {
         [] => Vec::new(),
@@ -228,7 +215,7 @@ async fn together<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     batch: &[&Request],
-    committed: &mut Committed,
+    committed: &mut Committed<'_>,
 ) -> Vec<Verdict> {
     let mut carried = attempt(tx, rules, batch, committed).await;
     if carried.as_ref().is_err_and(|broken| broken.may_pass && broken.error.fault == Fault::Unavailable) {
@@ -257,7 +244,7 @@ async fn alone<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     request: &Request,
-    committed: &mut Committed,
+    committed: &mut Committed<'_>,
 ) -> Verdict {
     let mut tries = 0;
     loop {
@@ -283,7 +270,7 @@ async fn attempt<T: Transaction>(
     tx: &mut T,
     rules: &Rules,
     batch: &[&Request],
-    committed: &mut Committed,
+    committed: &mut Committed<'_>,
 ) -> Result<Vec<Verdict>, Broken> {
     tx.begin().await.map_err(|error| Broken { error, may_pass: false })?;
     let carried = match run(tx, rules, batch).await {
@@ -293,7 +280,7 @@ async fn attempt<T: Transaction>(
     match carried {
         Ok((verdicts, changes)) => {
             let answered = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Answered(_))).count();
-            committed.turns.push((changes, answered));
+            committed(changes, answered);
             Ok(verdicts)
         }
         Err(error) => {

@@ -41,14 +41,20 @@ impl Checkpoints {
         Ok(Self { due, thread, long, turns: 0 })
     }
 
-    /// Another turn is in the log. Whether the writer has to fold in what is left of it.
+    /// Another turn is in the log. Whether it is long, so that the writer has to fold in what is left of it.
     pub(crate) fn count_turn(&mut self) -> bool {
         self.turns += 1;
         if self.turns >= EVERY {
             self.turns = 0;
             let _due_already = self.due.try_send(());
         }
-        self.long.swap(false, Ordering::AcqRel)
+        self.long.load(Ordering::Acquire)
+    }
+
+    /// The writer has folded in what it could; if that was not all, because somebody still reads what was before, it tries
+    /// again after the next turn.
+    pub(crate) fn folded(&self, all: bool) {
+        self.long.store(!all, Ordering::Release);
     }
 
     /// Returns when the last checkpoint has ended.
@@ -64,21 +70,32 @@ impl Checkpoints {
 fn work(file: &File, connection: &mut SqliteConnection, dues: &Receiver<()>, long: &AtomicBool) {
     while dues.recv().is_ok() {
         let folded = checkpoint(connection).map_err(io::Error::other);
-        match folded.and_then(|pages| file.sync_data().map(|()| pages)) {
-            Ok(pages) => long.store(pages >= LONG, Ordering::Release),
+        match folded.and_then(|folded| file.sync_data().map(|()| folded)) {
+            Ok(folded) => long.store(folded.log >= LONG, Ordering::Release),
             Err(error) => tracing::warn!(%error, "the log cannot be folded into the file; it grows"),
         }
     }
 }
 
-/// Folds in as much as can be without waiting for anybody; how many pages the log has.
-pub(crate) fn checkpoint(connection: &mut SqliteConnection) -> QueryResult<i32> {
-    let folded: Folded = diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(connection)?;
-    Ok(folded.log)
+/// Folds in as much as can be without waiting for anybody.
+pub(crate) fn checkpoint(connection: &mut SqliteConnection) -> QueryResult<Folded> {
+    diesel::sql_query("PRAGMA wal_checkpoint(PASSIVE)").get_result(connection)
 }
 
+/// What SQLite says of a checkpoint.
 #[derive(QueryableByName)]
-struct Folded {
+pub(crate) struct Folded {
+    #[diesel(sql_type = Integer)]
+    busy: i32,
     #[diesel(sql_type = Integer)]
     log: i32,
+    #[diesel(sql_type = Integer)]
+    checkpointed: i32,
+}
+
+impl Folded {
+    /// Whether nothing is left in the log, so that the next turn begins it anew.
+    pub(crate) fn all(&self) -> bool {
+        self.busy == 0 && self.log == self.checkpointed
+    }
 }

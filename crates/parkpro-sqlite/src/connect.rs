@@ -19,7 +19,11 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use parkpro_domain::ports::BoxError;
 use thiserror::Error;
 
-use crate::{checkpoints::Checkpoints, disk::Sync, schema::epoch};
+use crate::{
+    checkpoints::Checkpoints,
+    disk::{Durability, SyncLog},
+    schema::epoch,
+};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 
@@ -90,6 +94,7 @@ pub(crate) struct Place {
     page_cache_mb: u32,
     /// Outlives every connection: whoever closes a file ends all locks that its process has on it, SQLite's too.
     file: Arc<File>,
+    durability: Arc<Durability>,
     /// Released when it is dropped.
     _lock: File,
 }
@@ -111,7 +116,14 @@ impl Place {
             TryLockError::WouldBlock => OpenError::InUse { path: path.to_owned() },
             TryLockError::Error(source) => wrong(source),
         })?;
-        Ok(Self { path: path.to_owned(), url: url.to_owned(), page_cache_mb, file, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            url: url.to_owned(),
+            page_cache_mb,
+            file,
+            durability: Arc::default(),
+            _lock: lock,
+        })
     }
 
     /// Brings the tables up to this version of the program and gives the record's history a new name. A connection for
@@ -153,8 +165,13 @@ impl Place {
         Ok(connection)
     }
 
+    /// How far the log is durable.
+    pub(crate) fn durability(&self) -> &Arc<Durability> {
+        &self.durability
+    }
+
     /// How to make the log durable.
-    pub(crate) fn sync_of_log(&self) -> io::Result<Sync> {
+    pub(crate) fn sync_of_log(&self) -> io::Result<SyncLog> {
         let log = File::options().write(true).open(format!("{}-wal", self.url))?;
         Ok(Box::new(move || log.sync_data()))
     }
@@ -191,9 +208,12 @@ fn make_durable(connection: &mut SqliteConnection) -> Result<(), BoxError> {
     if mode.journal_mode != "wal" {
         return Err(format!("its file system allows only the journal mode {}", mode.journal_mode).into());
     }
-    for pragma in
-        ["PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PRAGMA wal_autocheckpoint = 65536"]
-    {
+    for pragma in [
+        "PRAGMA synchronous = NORMAL",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA wal_autocheckpoint = 65536",
+        "PRAGMA journal_size_limit = 67108864",
+    ] {
         connection.batch_execute(pragma)?;
     }
     Ok(())

@@ -14,20 +14,25 @@ use tokio::sync::{
     oneshot, watch,
 };
 
-use crate::fault::Failure;
+use crate::{disk::Durability, fault::Failure};
 
 /// Where questions are handed to the threads.
 pub(crate) struct Readers {
     jobs: RwLock<Option<mpsc::Sender<Job>>>,
     /// Its other ends are dropped when the threads have ended.
     ended: watch::Receiver<()>,
+    durability: Arc<Durability>,
 }
 
 type Job = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
 impl Readers {
     /// Starts a thread for each connection.
-    pub(crate) fn start(connections: Vec<SqliteConnection>, queue_length: usize) -> io::Result<Self> {
+    pub(crate) fn start(
+        connections: Vec<SqliteConnection>,
+        queue_length: usize,
+        durability: &Arc<Durability>,
+    ) -> io::Result<Self> {
         let (jobs, taken) = mpsc::channel(queue_length.max(1));
         let (alive, ended) = watch::channel(());
         let (taken, alive) = (Arc::new(Mutex::new(taken)), Arc::new(alive));
@@ -38,20 +43,23 @@ impl Readers {
                 drop(alive);
             })?;
         }
-        Ok(Self { jobs: RwLock::new(Some(jobs)), ended })
+        Ok(Self { jobs: RwLock::new(Some(jobs)), ended, durability: Arc::clone(durability) })
     }
 
-    /// Reads in one transaction, so that what is read is one state. It ends also when nobody waits for it any more.
+    /// Reads in one transaction, so that what is read is one state, and answers when that state is durable. It ends also when
+    /// nobody waits for it any more.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         doing: &'static str,
         read: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, PortError> {
         let (answer, answered) = oneshot::channel();
+        let durability = Arc::clone(&self.durability);
         let job = move |connection: &mut SqliteConnection| {
             if !answer.is_closed() {
-                let result = in_one_state(connection, read);
-                drop(answer.send(result.map_err(|failure| failure.during(doing))));
+                let result = in_one_state(connection, read).map_err(|failure| failure.during(doing));
+                let durable = durability.wait().map_err(|why| PortError::new(doing, Fault::Unavailable, why));
+                drop(answer.send(durable.and(result)));
             }
         };
         self.hand_in(Box::new(job)).map_err(|(fault, why)| PortError::new(doing, fault, why))?;

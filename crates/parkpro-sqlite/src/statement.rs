@@ -4,8 +4,8 @@
 //! twice as long as here over an INSERT of many columns or a SELECT of many. SQLite uses a partial index only if the query
 //! repeats its condition word for word, not with bound values. It prepares a statement again whenever a bound LIMIT
 //! changes, so nothing here has a LIMIT: whoever wants the first few rows stops reading. And it copies every page that a
-//! statement writes, to be able to undo that statement alone, unless the statement says `OR FAIL`: whatever fails undoes
-//! the whole turn.
+//! statement of many rows writes, to be able to undo that statement alone, unless the statement says `OR FAIL`, as those do
+//! that are carried out for every ticket: whatever fails undoes the whole turn.
 
 use std::array::from_fn;
 

@@ -297,6 +297,7 @@ impl Transaction for SqliteTransaction {
     }
 
     fn commit(&mut self) -> impl Future<Output = Result<(), PortError>> + Send {
+        self.place.durability().announce();
         ready(self.commit_now().map_err(|failure| failure.during_commit("committing changes")))
     }
 

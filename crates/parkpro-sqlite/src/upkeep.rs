@@ -34,10 +34,14 @@ impl SqliteTransaction {
         checked
     }
 
-    /// Folds what is left of a long log into the file; then the next turn begins it anew.
-    pub(crate) fn fold(&mut self) {
-        if let Err(error) = checkpoint(&mut self.connection) {
-            tracing::warn!(%error, "the log cannot be folded into the file; it grows");
+    /// Folds what is left of a long log into the file; whether that was all, so that the next turn begins it anew.
+    pub(crate) fn fold(&mut self) -> bool {
+        match checkpoint(&mut self.connection) {
+            Ok(folded) => folded.all(),
+            Err(error) => {
+                tracing::warn!(%error, "the log cannot be folded into the file; it grows");
+                false
+            }
         }
     }
 

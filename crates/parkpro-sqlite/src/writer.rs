@@ -25,7 +25,7 @@ use tokio::sync::{
 
 use crate::{
     checkpoints::Checkpoints,
-    disk::{Disk, Sync, Written},
+    disk::{Disk, Durability, SyncLog},
     transaction::SqliteTransaction,
 };
 
@@ -70,7 +70,8 @@ pub(crate) struct Terms {
     pub(crate) batch: usize,
     pub(crate) rules: Rules,
     pub(crate) witness: Arc<dyn Witness>,
-    pub(crate) sync: Sync,
+    pub(crate) sync: SyncLog,
+    pub(crate) durability: Arc<Durability>,
 }
 
 impl Writer {
@@ -88,7 +89,7 @@ impl Writer {
             checkpoints,
             batch: terms.batch.clamp(1, LARGEST_BATCH),
             rules: terms.rules,
-            disk: Disk::start(terms.sync, Box::new(Careful(terms.witness)))?,
+            disk: Disk::start(terms.sync, Box::new(Careful(terms.witness)), terms.durability)?,
             unwell: false,
         };
         thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
@@ -203,9 +204,15 @@ impl Desk {
                 Next::End => break,
             }
         }
+        let failed = self.disk.has_failed();
         self.disk.close();
         self.checkpoints.close();
-        self.transaction.finish();
+        if failed {
+            // Whoever closes the last connection folds in a log that may not be what was written.
+            std::mem::forget(self.transaction);
+        } else {
+            self.transaction.finish();
+        }
     }
 
     /// Waits for a first request unless one was postponed, and takes what else is there.
@@ -229,10 +236,10 @@ impl Desk {
 
     /// Has those answered who can be, as soon as it is durable; who is left goes first in the next turn.
     fn turn(&mut self, waiting: Vec<Waiting>) -> Vec<Waiting> {
-        let mut committed = Committed::default();
+        let mut committed = Vec::new();
         let verdicts = {
             let batch: Vec<&Request> = waiting.iter().map(|waiting| &waiting.request).collect();
-            self.decide(&batch, &mut committed)
+            self.decide(&batch, &mut |changes, answered| committed.push((changes, answered)))
         };
         let (mut postponed, mut answers) = (Vec::new(), Vec::with_capacity(waiting.len()));
         for (waiting, verdict) in waiting.into_iter().zip(verdicts) {
@@ -243,15 +250,15 @@ impl Desk {
             }
         }
         let idle = postponed.is_empty() && self.jobs.is_empty();
-        self.disk.settle(Written { committed, answers }, idle);
-        if self.checkpoints.count_turn() {
-            self.transaction.fold();
+        self.disk.conclude(committed, answers, idle);
+        if !self.disk.has_failed() && self.checkpoints.count_turn() {
+            self.checkpoints.folded(self.transaction.fold());
         }
         postponed
     }
 
     /// If the turn panics, each request gets one of its own, so that one bad request never spoils the others.
-    fn decide(&mut self, batch: &[&Request], committed: &mut Committed) -> Vec<Verdict> {
+    fn decide(&mut self, batch: &[&Request], committed: &mut Committed<'_>) -> Vec<Verdict> {
         if self.disk.has_failed() {
             let failed = || PortError::new("deciding requests", Fault::Unavailable, DISK_FAILED);
             return batch.iter().map(|_| Verdict::Failed(failed())).collect();
@@ -271,7 +278,7 @@ impl Desk {
         verdicts
     }
 
-    fn decide_alone(&mut self, request: &Request, committed: &mut Committed) -> Verdict {
+    fn decide_alone(&mut self, request: &Request, committed: &mut Committed<'_>) -> Verdict {
         let verdict = self.attempt(&[request], committed).and_then(|mut verdicts| verdicts.pop());
         verdict.unwrap_or_else(|| {
             Verdict::Failed(PortError::new("deciding a request", Fault::Corrupt, PANICKED))
@@ -279,7 +286,7 @@ impl Desk {
     }
 
     /// None if it panicked; then it is rolled back.
-    fn attempt(&mut self, batch: &[&Request], committed: &mut Committed) -> Option<Vec<Verdict>> {
+    fn attempt(&mut self, batch: &[&Request], committed: &mut Committed<'_>) -> Option<Vec<Verdict>> {
         let turn = || at_once(protocol::carry_out(&mut self.transaction, &self.rules, batch, committed));
         let verdicts = catch_unwind(AssertUnwindSafe(turn)).ok().flatten();
         if verdicts.is_none() {
@@ -363,7 +370,7 @@ mod tests {
         let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
         let (mut connection, _) = place.prepare().unwrap();
         connection.batch_execute("PRAGMA max_page_count = 60").unwrap();
-        let checkpoints = place.checkpoints().unwrap();
+        let (checkpoints, durability) = (place.checkpoints().unwrap(), Arc::clone(place.durability()));
         let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
         let heard = Arc::new(Heard::default());
         let terms = Terms {
@@ -372,6 +379,7 @@ mod tests {
             rules: ask::rules(),
             witness: heard.clone(),
             sync: Box::new(|| Ok(())),
+            durability,
         };
         let writer = Writer::start(transaction, checkpoints, terms).unwrap();
         let open = |slots| ask::request(Command::OpenLot(ask::open("main", ask::slots(slots))));
@@ -386,6 +394,35 @@ mod tests {
         let Ok(Answer::Decided { outcome, .. }) = writer.change(open(9)).await else { panic!("it fits") };
         assert!(outcome.result.is_ok(), "nothing is left of what did not fit");
         assert_eq!(heard.commits().len(), 1);
+        writer.close().await;
+    }
+
+    #[tokio::test]
+    async fn after_the_disk_failed_nothing_is_changed_and_nobody_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
+        let (connection, _) = place.prepare().unwrap();
+        let (checkpoints, durability) = (place.checkpoints().unwrap(), Arc::clone(place.durability()));
+        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
+        let heard = Arc::new(Heard::default());
+        let terms = Terms {
+            queue_length: 9,
+            batch: 9,
+            rules: ask::rules(),
+            witness: heard.clone(),
+            sync: Box::new(|| Err(io::Error::other("the disk is gone"))),
+            durability,
+        };
+        let writer = Writer::start(transaction, checkpoints, terms).unwrap();
+        for fault in [Fault::OutcomeUnknown, Fault::Unavailable] {
+            let open = ask::request(Command::OpenLot(ask::open("main", Vec::new())));
+            let Err(LedgerError::Port(error)) = writer.change(open).await else {
+                panic!("it is not durable")
+            };
+            assert_eq!(error.fault, fault);
+        }
+        assert_eq!(writer.check().await.unwrap_err().fault, Fault::Unavailable);
+        assert_eq!(heard.commits().len(), 0);
         writer.close().await;
     }
 }

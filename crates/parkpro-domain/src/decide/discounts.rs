@@ -126,7 +126,8 @@ impl Change<'_> {
         if limit.is_some_and(|limit| discount.uses >= i64::from(limit)) {
             return Err(Refusal::DiscountUsedUp(code()));
         }
-        if let Some(behind) = self.priced_by(others).filter(|_| discount.terms.gift.tariff().is_some()) {
+        let other_prices = discount.terms.gift.tariff().is_some() && self.has_one_tariff(ticket);
+        if let Some(behind) = self.priced_by(others).filter(|_| other_prices) {
             return Err(Refusal::DiscountWithoutEffect { code: code(), behind: Some(behind.clone()) });
         }
         let by_plate = self.facts.uses(&discount.code, ticket.plate.key());
@@ -144,7 +145,14 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// The first of these discounts that gives the prices of another tariff: no second one has an effect.
+    /// Whether only the first of several discounts that give another tariff has an effect. Nobody knows before the vehicle
+    /// is parked.
+    fn has_one_tariff(&self, ticket: &Ticket) -> bool {
+        let policy = ticket.berth().map(|berth| self.facts.policy(berth.tariff.as_ref(), self.rules));
+        policy.is_some_and(|policy| !policy.grants_the_best())
+    }
+
+    /// The first of these discounts that gives the prices of another tariff.
     fn priced_by<'c>(&self, codes: &'c [DiscountCode]) -> Option<&'c DiscountCode> {
         let gives_tariff = |discount: &Discount| discount.terms.gift.tariff().is_some();
         codes.iter().find(|code| self.facts.discount(code).is_some_and(gives_tariff))

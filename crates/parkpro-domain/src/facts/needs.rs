@@ -86,6 +86,7 @@ impl Needs {
                 self.redeemed.push((Leaving::Ticket(*ticket), code.clone()));
                 self.tickets.push(*ticket);
                 self.more_heads(1);
+                self.prices = true;
             }
             Command::AmendTicket { ticket, plate, .. } => {
                 self.corrected.extend(plate.iter().map(|plate| (*ticket, plate.key().clone())));

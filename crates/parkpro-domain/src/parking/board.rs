@@ -86,7 +86,8 @@ impl<T: Send + Sync> Board<T> {
         let page = records.waiting(lot.clone(), None, most.max(READ)).await?;
         Ok(page.map(|mut page| {
             if let Some(known) = self.write().known.get_mut(lot) {
-                known.head = Some(Head::of(&page));
+                let newer = known.head.as_ref().is_some_and(|head| head.version() >= page.lot.version);
+                known.head = known.head.take().filter(|_| newer).or_else(|| Some(Head::of(&page)));
             }
             page.tickets.truncate(usize::try_from(most).unwrap_or(usize::MAX));
             page

@@ -41,10 +41,19 @@ impl Head {
         known.then(|| self.tickets.values().take(most).cloned().collect())
     }
 
+    /// At which version it is.
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Moves on with the queue; false if it cannot, because something was missed or nothing is left that is known.
     pub(super) fn follow(&mut self, changes: &Changes) -> bool {
         let queue = &changes.queue;
-        if queue.from != self.version {
+        if queue.to <= self.version {
+            // It was read from a record that was ahead.
+            return true;
+        }
+        if queue.from != self.version || queue.removed.len() > KEPT {
             return false;
         }
         self.version = queue.to;
@@ -131,6 +140,14 @@ mod tests {
         let known = usize::try_from(READ).unwrap() - 2;
         assert_eq!(turns(&head, known).map(|turns| turns[0]), Some(2));
         assert_eq!(turns(&head, known + 1), None, "there may be others before the newcomer");
+    }
+
+    #[test]
+    fn one_that_was_read_ahead_stays() {
+        let mut head = head([10].into_iter());
+        head.version = Version(8);
+        assert!(head.follow(&moved(&[10], &[])));
+        assert_eq!(turns(&head, 9), Some(vec![10]));
     }
 
     #[test]

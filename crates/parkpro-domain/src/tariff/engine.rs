@@ -110,7 +110,7 @@ impl Tariff {
 
     fn charges<'a>(&'a self, stay: &'a Stay) -> Vec<Charge<'a>> {
         let discounts = if self.ignores_discounts(stay) { &[] } else { stay.discounts.as_slice() };
-        let mut charges = if self.document.discounts == Stacking::Best && discounts.len() > 1 {
+        let mut charges = if self.grants_the_best() && discounts.len() > 1 {
             let all = discounts.chunks(1).map(|one| self.before_tax(stay, one));
             all.min_by_key(|charges| sum(charges)).unwrap_or_default()
         } else {
@@ -246,6 +246,10 @@ impl FeePolicy for Tariff {
     /// A lost ticket costs what it costs.
     fn ignores_discounts(&self, stay: &Stay) -> bool {
         stay.lost_ticket && self.board(stay).lost_ticket.is_some()
+    }
+
+    fn grants_the_best(&self) -> bool {
+        self.document.discounts == Stacking::Best
     }
 
     fn accumulates(&self) -> bool {

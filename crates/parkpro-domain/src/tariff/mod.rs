@@ -178,6 +178,11 @@ pub trait FeePolicy: Send + Sync + std::fmt::Debug {
         false
     }
 
+    /// Whether of several discounts the one that takes most off is granted alone.
+    fn grants_the_best(&self) -> bool {
+        false
+    }
+
     /// Whether the fee of a stay depends on earlier ones of its day.
     fn accumulates(&self) -> bool {
         false

@@ -249,6 +249,14 @@ pub async fn a_code_that_would_take_nothing_off_is_refused_and_costs_nothing(s: 
     s.enter("P3").await;
     let left = s.made(ask::exit_with("main", "P3", &["FREE"])).await;
     assert_eq!((left.fee(), uses(&s, "FREE").await), (0, 1), "what the shop gave was given back");
+
+    s.enter("P4").await;
+    let waits = s.enter("P5").await;
+    for code in ["FULL", "SPARE"] {
+        new(&s, code, ask::terms("tariff staff 1")).await;
+        s.done(ask::attach(waits.id(), code)).await;
+    }
+    assert_eq!(codes_of(&s, waits.id()).await, 2, "by which tariff it will be priced is not known yet");
 }
 
 async fn codes_of(s: &Subject, ticket: TicketId) -> usize {
