@@ -211,7 +211,7 @@ fn make_durable(connection: &mut SqliteConnection) -> Result<(), BoxError> {
     for pragma in [
         "PRAGMA synchronous = NORMAL",
         "PRAGMA foreign_keys = ON",
-        "PRAGMA wal_autocheckpoint = 65536",
+        "PRAGMA wal_autocheckpoint = 16384",
         "PRAGMA journal_size_limit = 67108864",
     ] {
         connection.batch_execute(pragma)?;
