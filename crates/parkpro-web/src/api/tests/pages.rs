@@ -82,7 +82,7 @@ async fn filters_reach_the_record() {
 
 #[actix_web::test]
 async fn the_queue_counts_on_from_page_to_page() {
-    let mut world = World::new();
+    let mut world = World::with_lot();
     world.records.expect_waiting().returning(|_, after, _| {
         let ahead = after.map_or(0, |after| after.turn.0);
         let ticket = |n| Ticket { turn: Turn(n), number: TicketNumber(n), ..samples::is_waiting().unwrap() };
