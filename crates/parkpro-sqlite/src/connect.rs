@@ -202,7 +202,8 @@ fn open_file(path: &Path) -> io::Result<File> {
 }
 
 /// What is committed is in the log, in order, and readers do not wait for it. The log is synced before anybody is answered
-/// (`disk`) and folded into the file by another thread (`checkpoints`); the writer folds it only if that thread cannot.
+/// (`disk`) and folded into the file by another thread (`checkpoints`). A log of 64 MiB that could not be is folded by whoever
+/// commits.
 fn make_durable(connection: &mut SqliteConnection) -> Result<(), BoxError> {
     let mode: Mode = diesel::sql_query("PRAGMA journal_mode = WAL").get_result(connection)?;
     if mode.journal_mode != "wal" {

@@ -1,7 +1,5 @@
 //! Reading what the commands of a turn need to know of a lot.
 
-use std::collections::HashSet;
-
 use diesel::{connection::DefaultLoadingMode, prelude::*, sqlite::SqliteConnection};
 use parkpro_domain::{
     facts::{Facts, Needs},
@@ -81,9 +79,8 @@ impl Reading<'_> {
         for row in NewestTicket::find(self.connection, &wanted)? {
             self.know(row)?;
         }
-        let inside: HashSet<&PlateKey> =
-            plates.iter().filter(|plate| self.facts.open_ticket(plate).is_some()).collect();
-        self.open_tickets(plates.iter().filter(|plate| !inside.contains(plate)))
+        let outside: Vec<_> = plates.iter().filter(|plate| self.facts.open_ticket(plate).is_none()).collect();
+        self.open_tickets(outside)
     }
 
     fn ticket(&mut self, ticket: TicketId) -> Result<(), Failure> {

@@ -364,24 +364,23 @@ mod tests {
         assert!(!waiting.still_waits());
     }
 
-    #[tokio::test]
-    async fn a_full_disk_fails_the_change_and_not_the_writer() {
+    /// One whose connection was told this, with such a disk; and who hears of its commits.
+    fn writer(told: &str, sync: SyncLog) -> (Writer, Arc<Heard>, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
         let (mut connection, _) = place.prepare().unwrap();
-        connection.batch_execute("PRAGMA max_page_count = 60").unwrap();
+        connection.batch_execute(told).unwrap();
         let (checkpoints, durability) = (place.checkpoints().unwrap(), Arc::clone(place.durability()));
         let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
         let heard = Arc::new(Heard::default());
-        let terms = Terms {
-            queue_length: 9,
-            batch: 9,
-            rules: ask::rules(),
-            witness: heard.clone(),
-            sync: Box::new(|| Ok(())),
-            durability,
-        };
-        let writer = Writer::start(transaction, checkpoints, terms).unwrap();
+        let (rules, witness) = (ask::rules(), heard.clone());
+        let terms = Terms { queue_length: 9, batch: 9, rules, witness, sync, durability };
+        (Writer::start(transaction, checkpoints, terms).unwrap(), heard, folder)
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_fails_the_change_and_not_the_writer() {
+        let (writer, heard, _folder) = writer("PRAGMA max_page_count = 60", Box::new(|| Ok(())));
         let open = |slots| ask::request(Command::OpenLot(ask::open("main", ask::slots(slots))));
         let Err(LedgerError::Port(error)) = writer.change(open(9999)).await else {
             panic!("it does not fit")
@@ -399,21 +398,8 @@ mod tests {
 
     #[tokio::test]
     async fn after_the_disk_failed_nothing_is_changed_and_nobody_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Place::claim(&folder.path().join("park.db"), 4).unwrap();
-        let (connection, _) = place.prepare().unwrap();
-        let (checkpoints, durability) = (place.checkpoints().unwrap(), Arc::clone(place.durability()));
-        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
-        let heard = Arc::new(Heard::default());
-        let terms = Terms {
-            queue_length: 9,
-            batch: 9,
-            rules: ask::rules(),
-            witness: heard.clone(),
-            sync: Box::new(|| Err(io::Error::other("the disk is gone"))),
-            durability,
-        };
-        let writer = Writer::start(transaction, checkpoints, terms).unwrap();
+        let failing = Box::new(|| Err(io::Error::other("the disk is gone")));
+        let (writer, heard, _folder) = writer("", failing);
         for fault in [Fault::OutcomeUnknown, Fault::Unavailable] {
             let open = ask::request(Command::OpenLot(ask::open("main", Vec::new())));
             let Err(LedgerError::Port(error)) = writer.change(open).await else {
