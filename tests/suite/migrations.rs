@@ -147,7 +147,7 @@ fn tickets_and_journal_survive_that_sqlite_makes_their_tables_anew() {
     let broken = "SELECT \"table\" AS line FROM pragma_foreign_key_check";
     assert_eq!(diesel::sql_query(broken).load::<Line>(&mut connection).unwrap(), []);
     let gone = connection.batch_execute("DELETE FROM tickets WHERE number = 2");
-    assert!(gone.is_err(), "slots and corrections still refer to tickets");
+    assert!(gone.is_err(), "corrections still refer to tickets");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use parkpro_domain::{
     slot::SlotLabel,
     ticket::{TicketId, Turn},
     time::Timestamp,
-    vehicle::{Plate, PlateKey},
+    vehicle::Plate,
 };
 use uuid::Uuid;
 
@@ -45,18 +45,18 @@ pub(crate) const LOTS: &str = concat!(
     " WHERE l.id = ANY($1)"
 );
 
-/// Of each plate the open ticket, in whatever lot, and the newest of the lot unless that is the open one.
+/// Of each plate the open ticket, in whatever lot, and for whoever leaves the newest of the lot unless that is the open one.
 pub(crate) const PLATES: &str = concat!(
     "SELECT wanted.lot_id, ",
     ticket_columns!(),
     ", ",
     slot_columns!(),
-    " FROM unnest($1, $2) AS wanted (lot_id, plate_key) CROSS JOIN LATERAL ( \
+    " FROM unnest($1, $2, $3) AS wanted (lot_id, plate_key, leaves) CROSS JOIN LATERAL ( \
        (SELECT * FROM tickets WHERE plate_key BETWEEN wanted.plate_key AND wanted.plate_key \
           AND status IN ('waiting', 'parked') ORDER BY plate_key LIMIT 1) \
        UNION ALL \
        SELECT * FROM \
-         (SELECT * FROM tickets WHERE lot_id = wanted.lot_id \
+         (SELECT * FROM tickets WHERE wanted.leaves AND lot_id = wanted.lot_id \
             AND plate_key BETWEEN wanted.plate_key AND wanted.plate_key \
           ORDER BY plate_key DESC, number DESC LIMIT 1) newest \
        WHERE status NOT IN ('waiting', 'parked') \
@@ -202,7 +202,7 @@ async fn read(
     let ((now, lots), plates, tickets, labels, occupants, free, heads) = tokio::try_join!(
         biased;
         lots(connection, ids),
-        plates(connection, pairs(of(), |needs| needs.plates.iter().chain(&needs.leaving).map(PlateKey::as_str))),
+        plates(connection, of()),
         tickets(connection, pairs(of(), |needs| needs.tickets.iter().map(|ticket| ticket.0))),
         labels(connection, pairs(of(), |needs| needs.labels.iter().map(SlotLabel::as_str))),
         occupants(connection, pairs(of(), |needs| needs.occupants.iter().map(SlotLabel::as_str))),
@@ -237,12 +237,18 @@ async fn lots(
 
 async fn plates(
     connection: &AsyncPgConnection,
-    (lots, plates): (Vec<i64>, Vec<&str>),
+    needs: impl Iterator<Item = (i64, &Needs)>,
 ) -> Result<Vec<Found>, Trouble> {
+    let wanted = needs.flat_map(|(lot, needs)| {
+        let come = needs.plates.iter().map(|plate| (plate, false));
+        let go = needs.leaving.iter().map(|plate| (plate, true));
+        come.chain(go).map(move |(plate, leaves)| (lot, plate.as_str(), leaves))
+    });
+    let (lots, plates, leaves): (Vec<i64>, Vec<&str>, Vec<bool>) = wanted.collect();
     if plates.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(Statement::<FoundColumns>::new(PLATES, &[&lots, &plates]).rows(connection).await?)
+    Ok(Statement::<FoundColumns>::new(PLATES, &[&lots, &plates, &leaves]).rows(connection).await?)
 }
 
 async fn tickets(

@@ -399,8 +399,7 @@ async fn tickets(
     limit: u32,
 ) -> Result<Vec<Labelled>, Trouble> {
     let (slug, limit) = (lot.as_str(), i64::from(limit));
-    let from = filter.from.map_or(i64::MIN, Timestamp::micros);
-    let to = filter.to.map_or(i64::MAX, Timestamp::micros);
+    let (from, to) = (filter.from.map(Timestamp::micros), filter.to.map(Timestamp::micros));
     let before = before.map_or(i64::MAX, |before| before.0);
     let status = filter.status.map(TicketStatus::as_str);
     let plate = filter.plate.as_ref().map(PlateKey::as_str);

@@ -108,19 +108,46 @@ pub(crate) const TICKET: &str = concat!(
 pub(crate) const CORRECTIONS: &str = "SELECT version, plate_shown, plate_key, at, actor FROM plate_corrections \
      WHERE ticket_id = $1 ORDER BY version";
 
-/// Numbers rise with the time of arrival, so a span of time is a span of numbers.
+/// The number of the first ticket of the lot `l` that arrived at an instant or later; without an instant, this number.
+/// Tickets arrive in the order of their numbers, which have no gaps, so it is found by halving what is left.
+macro_rules! first_since {
+    ($instant:literal, $otherwise:literal) => {
+        concat!(
+            "(WITH RECURSIVE halves (low, high) AS ( \
+               SELECT CASE WHEN ",
+            $instant,
+            " IS NULL THEN ",
+            $otherwise,
+            " ELSE 1::bigint END, CASE WHEN ",
+            $instant,
+            " IS NULL THEN ",
+            $otherwise,
+            " ELSE l.next_number END \
+               UNION ALL \
+               SELECT CASE WHEN earlier THEN middle + 1 ELSE low END, CASE WHEN earlier THEN high ELSE middle END \
+               FROM (SELECT low, high, low + (high - low) / 2 AS middle FROM halves WHERE low < high) halved \
+               CROSS JOIN LATERAL (SELECT arrived_at < ",
+            $instant,
+            " AS earlier FROM tickets WHERE lot_id = l.id AND number BETWEEN middle AND middle \
+               ORDER BY number LIMIT 1) arrival) \
+             SELECT low FROM halves WHERE low = high)"
+        )
+    };
+}
+
 macro_rules! tickets {
     ($which:literal, $limit:literal) => {
         concat!(
             "SELECT ",
             ticket_columns!(),
             ", (SELECT s.label FROM slots s WHERE s.lot_id = t.lot_id AND s.id = t.slot_id) \
-             FROM (SELECT id FROM lots WHERE slug = $1 AND NOT retired) l \
-             CROSS JOIN LATERAL (SELECT \
-               (SELECT number FROM tickets WHERE lot_id = l.id AND arrived_at >= $2 \
-                ORDER BY arrived_at LIMIT 1) AS first, \
-               (SELECT number FROM tickets WHERE lot_id = l.id AND arrived_at >= $3 \
-                ORDER BY arrived_at LIMIT 1) AS behind) span \
+             FROM (SELECT id, next_number FROM lots WHERE slug = $1 AND NOT retired) l \
+             CROSS JOIN (SELECT $2::bigint AS since, $3::bigint AS until) asked \
+             CROSS JOIN LATERAL (SELECT ",
+            first_since!("asked.since", "1"),
+            " AS first, ",
+            first_since!("asked.until", "l.next_number"),
+            " AS behind) span \
              CROSS JOIN LATERAL (SELECT * FROM tickets WHERE lot_id = l.id AND number >= span.first \
                AND number < least(span.behind, $4) AND ",
             $which,

@@ -29,7 +29,7 @@ impl Sheet {
 pub(super) fn places() -> Vec<Place> {
     vec![at("/api/v1/lots/{lot}/availability").get(
         show,
-        Doc::read("getAvailability", Tag::Lots, "How full a lot is")
+        || Doc::read("getAvailability", Tag::Lots, "How full a lot is")
             .says("`capacity` = `available` + `occupied` + `out_of_service`. A draining slot counts as occupied until its vehicle leaves. It is answered from memory: whoever has changed the lot sees the change at once at the same instance, and within a moment at the others; `lot_version` says which state it is. The `ETag` is made of it, so that `If-None-Match` saves sending what is known (304).")
             .unless_known()
             .answers::<AvailabilityBody<'_>>(200, "The counts, at one version of the lot", samples::availability())

@@ -25,54 +25,57 @@ use crate::docs::{
 };
 
 pub(super) fn places() -> Vec<Place> {
-    let terms = [
-        Code::ChooseOne,
-        Code::OutOfRange,
-        Code::InvalidPercent,
-        Code::InvalidAmount,
-        Code::InvalidTariffId,
-        Code::InvalidInstant,
-        Code::EndsBeforeItBegins,
-        Code::NoSuchTariffVersion,
-        Code::OtherCurrency,
-    ];
-    let listed = Doc::read("listDiscounts", Tag::Discounts, "The discounts of a lot, by code")
-        .paged()
-        .answers_page::<DiscountBody<'_>>("A page", samples::discounts())
-        .refuses(&[Code::NoSuchLot]);
-    let made = Doc::change("addDiscount", Tag::Discounts, "A new discount")
+    let listed = || {
+        Doc::read("listDiscounts", Tag::Discounts, "The discounts of a lot, by code")
+            .paged()
+            .answers_page::<DiscountBody<'_>>("A page", samples::discounts())
+            .refuses(&[Code::NoSuchLot])
+    };
+    let made = || {
+        Doc::change("addDiscount", Tag::Discounts, "A new discount")
         .says("Without limits everybody may use it, any number of times. A code that was removed comes back under the new terms; who has used it has used it.")
         .takes::<NewDiscount>(samples::new_discount())
         .creates::<DiscountChange<'_>>("The discount", samples::discount_added())
         .tagged()
         .refuses(&[Code::NoSuchLot, Code::DiscountCodeTaken, Code::InvalidDiscount])
-        .refuses(&terms);
-    let shown = Doc::read("getDiscount", Tag::Discounts, "One discount")
-        .answers::<DiscountBody<'_>>(200, "The discount", samples::discount())
-        .tagged()
-        .refuses(&[Code::NoSuchLot, Code::NoSuchDiscount, Code::InvalidQuery]);
-    let changed = Doc::change("changeDiscount", Tag::Discounts, "New terms of a discount")
-        .says("What is missing stays. Tickets that have it pay by the new terms.")
-        .takes::<DiscountTerms>(samples::discount_terms())
-        .conditional()
-        .answers::<DiscountChange<'_>>(200, "The discount as it now is", samples::discount_changed())
-        .tagged()
-        .refuses(&[Code::NoSuchLot, Code::NoSuchDiscount])
-        .refuses(&terms);
-    let removed = Doc::change("removeDiscount", Tag::Discounts, "A discount goes")
-        .says("Tickets that have it keep it.")
-        .conditional()
-        .answers::<DiscountChange<'_>>(200, "The discount as it last was", samples::discount_changed())
-        .refuses(&[Code::NoSuchLot, Code::NoSuchDiscount]);
-    let attached = Doc::change("attachDiscount", Tag::Discounts, "A ticket gets a discount")
+        .refuses(&OF_TERMS)
+    };
+    let shown = || {
+        Doc::read("getDiscount", Tag::Discounts, "One discount")
+            .answers::<DiscountBody<'_>>(200, "The discount", samples::discount())
+            .tagged()
+            .refuses(&[Code::NoSuchLot, Code::NoSuchDiscount, Code::InvalidQuery])
+    };
+    let changed = || {
+        Doc::change("changeDiscount", Tag::Discounts, "New terms of a discount")
+            .says("What is missing stays. Tickets that have it pay by the new terms.")
+            .takes::<DiscountTerms>(samples::discount_terms())
+            .conditional()
+            .answers::<DiscountChange<'_>>(200, "The discount as it now is", samples::discount_changed())
+            .tagged()
+            .refuses(&[Code::NoSuchLot, Code::NoSuchDiscount])
+            .refuses(&OF_TERMS)
+    };
+    let removed = || {
+        Doc::change("removeDiscount", Tag::Discounts, "A discount goes")
+            .says("Tickets that have it keep it.")
+            .conditional()
+            .answers::<DiscountChange<'_>>(200, "The discount as it last was", samples::discount_changed())
+            .refuses(&[Code::NoSuchLot, Code::NoSuchDiscount])
+    };
+    let attached = || {
+        Doc::change("attachDiscount", Tag::Discounts, "A ticket gets a discount")
         .says("As a shop does that validates a ticket. The vehicle is parked or waits. It counts as used from now on, and holds at the exit also if it has expired by then. It is given back when it is taken off, and when the ticket is withdrawn or voided.")
         .takes::<Validation>(samples::validation())
         .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::validated())
         .refuses(&[Code::NoSuchTicket, Code::AlreadyDeparted, Code::NotParked, Code::InvalidDiscount])
-        .refuses(&REDEEMING);
-    let detached = Doc::change("detachDiscount", Tag::Discounts, "A discount is taken off a ticket")
-        .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::entered())
-        .refuses(&[Code::NoSuchTicket, Code::AlreadyDeparted, Code::NotParked, Code::NoSuchDiscount]);
+        .refuses(&REDEEMING)
+    };
+    let detached = || {
+        Doc::change("detachDiscount", Tag::Discounts, "A discount is taken off a ticket")
+            .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::entered())
+            .refuses(&[Code::NoSuchTicket, Code::AlreadyDeparted, Code::NotParked, Code::NoSuchDiscount])
+    };
     vec![
         at("/api/v1/lots/{lot}/discounts").get(list_discounts, listed).post(add, made),
         at("/api/v1/lots/{lot}/discounts/{code}")
@@ -83,6 +86,19 @@ pub(super) fn places() -> Vec<Place> {
         at("/api/v1/tickets/{id}/discounts/{code}").delete(detach, detached),
     ]
 }
+
+/// What can be wrong with the terms of a discount.
+const OF_TERMS: [Code; 9] = [
+    Code::ChooseOne,
+    Code::OutOfRange,
+    Code::InvalidPercent,
+    Code::InvalidAmount,
+    Code::InvalidTariffId,
+    Code::InvalidInstant,
+    Code::EndsBeforeItBegins,
+    Code::NoSuchTariffVersion,
+    Code::OtherCurrency,
+];
 
 /// Why a code may be refused.
 pub(super) const REDEEMING: [Code; 9] = [

@@ -21,7 +21,8 @@ use crate::docs::{
 };
 
 pub(super) fn places() -> Vec<Place> {
-    let enter_doc = Doc::change("enter", Tag::Gate, "A vehicle is at the gate")
+    let enter_doc = || {
+        Doc::change("enter", Tag::Gate, "A vehicle is at the gate")
         .says("It joins the queue, and the queue moves as far as it can, in one change. So the answer says at once whether it parks (`status: parked`, with `slot`) or waits (`status: waiting`, with `position`); a vehicle that waits was accepted.")
         .takes::<Arrival>(samples::arrival())
         .creates::<TicketChange<'_>>("Its ticket", samples::entered())
@@ -39,8 +40,10 @@ pub(super) fn places() -> Vec<Place> {
             Code::InvalidPriority,
             Code::InvalidInstant,
             Code::OccurredAtOutOfRange,
-        ]);
-    let exit_doc = Doc::change("exit", Tag::Gate, "A vehicle leaves, and its fee is fixed")
+        ])
+    };
+    let exit_doc = || {
+        Doc::change("exit", Tag::Gate, "A vehicle leaves, and its fee is fixed")
         .says("Names the vehicle by its plate, by its ticket, or by the slot that it stands in. It pays by the tariff that held when it parked, less what its discounts take off; a code that is refused refuses the exit. The slot goes to whoever waited longest and fits it, in the same change; `promoted` says who.")
         .takes::<Departure>(samples::departure())
         .answers::<TicketChange<'_>>(200, "Its ticket, with the fee", samples::left())
@@ -60,7 +63,8 @@ pub(super) fn places() -> Vec<Place> {
             Code::InvalidLabel,
             Code::InvalidInstant,
             Code::OccurredAtOutOfRange,
-        ]);
+        ])
+    };
     vec![
         at("/api/v1/lots/{lot}/entries").post(enter, enter_doc),
         at("/api/v1/lots/{lot}/exits").post(exit, exit_doc),

@@ -25,26 +25,23 @@ pub(crate) struct Health {
 
 pub(super) fn places() -> Vec<Place> {
     vec![
-        at("/healthz").get(
-            alive,
+        at("/healthz").get(alive, || {
             Doc::read("health", Tag::System, "Whether the program runs")
                 .says("Asks nobody else.")
-                .answers::<Health>(200, "It runs", samples::health("ok")),
-        ),
-        at("/readyz").get(
-            ready,
+                .answers::<Health>(200, "It runs", samples::health("ok"))
+        }),
+        at("/readyz").get(ready, || {
             Doc::read("ready", Tag::System, "Whether a change could be written now")
                 .answers::<Health>(200, "It could", samples::health("ready"))
-                .refuses(&[Code::Closing, Code::LotBusy]),
-        ),
-        at("/metrics").get(
-            figures,
+                .refuses(&[Code::Closing, Code::LotBusy])
+        }),
+        at("/metrics").get(figures, || {
             Doc::read("metrics", Tag::System, "Figures for Prometheus").answers_text(
                 "text/plain; version=0.0.4; charset=utf-8",
                 "Figures",
                 "parkpro_waiting{lot=\"main\"} 3\n",
-            ),
-        ),
+            )
+        }),
     ]
 }
 

@@ -27,27 +27,29 @@ use crate::docs::{
     samples,
 };
 
+/// What can be wrong with the settings of a lot.
+const OF_SETTINGS: [Code; 7] = [
+    Code::InvalidName,
+    Code::InvalidTimeZone,
+    Code::OutOfRange,
+    Code::InvalidPriorities,
+    Code::InvalidPriority,
+    Code::InvalidOrder,
+    Code::ChooseOne,
+];
+
 pub(super) fn places() -> Vec<Place> {
-    let settings = [
-        Code::InvalidName,
-        Code::InvalidTimeZone,
-        Code::OutOfRange,
-        Code::InvalidPriorities,
-        Code::InvalidPriority,
-        Code::InvalidOrder,
-        Code::ChooseOne,
-    ];
     vec![
         at("/api/v1/lots")
             .get(
                 list_lots,
-                Doc::read("listLots", Tag::Lots, "All lots, by id")
+                || Doc::read("listLots", Tag::Lots, "All lots, by id")
                     .paged()
                     .answers_page::<LotBody<'_>>("A page", samples::lots()),
             )
             .post(
                 open,
-                Doc::change("openLot", Tag::Lots, "A new lot")
+                || Doc::change("openLot", Tag::Lots, "A new lot")
                     .says("With its first slots, if you like, in the same change. Its id is never given to another lot, not even after it was removed.")
                     .takes_much::<NewLot>(samples::new_lot())
                     .creates::<LotChange<'_>>("The lot", samples::opened())
@@ -57,30 +59,30 @@ pub(super) fn places() -> Vec<Place> {
                     .refuses(&[Code::InvalidLabel, Code::InvalidLevel, Code::InvalidAccepts])
                     .refuses(&[Code::InvalidVehicleClass, Code::InvalidFeature, Code::InvalidFeatures])
                     .refuses(&[Code::ReservedWithoutFeature])
-                    .refuses(&settings),
+                    .refuses(&OF_SETTINGS),
             ),
         at("/api/v1/lots/{lot}")
             .get(
                 show,
-                Doc::read("getLot", Tag::Lots, "One lot")
+                || Doc::read("getLot", Tag::Lots, "One lot")
                     .answers::<LotBody<'_>>(200, "The lot and what is in it", samples::lot())
                     .tagged()
                     .refuses(&[Code::NoSuchLot, Code::InvalidQuery]),
             )
             .patch(
                 change,
-                Doc::change("changeLot", Tag::Lots, "New settings of a lot")
+                || Doc::change("changeLot", Tag::Lots, "New settings of a lot")
                     .says("What is missing stays. A lot that is not `accepting` takes no vehicles; those inside or waiting go on as before. Other priorities or another policy sort the queue anew, in the same change.")
                     .takes::<LotSettings>(samples::lot_settings())
                     .conditional()
                     .answers::<LotChange<'_>>(200, "The lot as it now is", samples::lot_changed())
                     .tagged()
                     .refuses(&[Code::NoSuchLot, Code::PriorityInUse])
-                    .refuses(&settings),
+                    .refuses(&OF_SETTINGS),
             )
             .delete(
                 remove,
-                Doc::change("removeLot", Tag::Lots, "A lot goes")
+                || Doc::change("removeLot", Tag::Lots, "A lot goes")
                     .says("It must have no open tickets. Its tickets can still be read.")
                     .conditional()
                     .answers::<LotChange<'_>>(200, "The lot as it last was", samples::lot_removed())

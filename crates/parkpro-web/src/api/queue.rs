@@ -8,7 +8,7 @@ use crate::docs::{Doc, Tag, samples};
 pub(super) fn places() -> Vec<Place> {
     vec![at("/api/v1/lots/{lot}/queue").get(
         list_waiting,
-        Doc::read("listQueue", Tag::Tickets, "Who waits, first served first")
+        || Doc::read("listQueue", Tag::Tickets, "Who waits, first served first")
             .says("The tickets have their `position` and how long they have waited. `priority_policy` is the rule by which they are sorted, and `position_reason` what it means for each. A vehicle for which a slot is free is never in it.")
             .paged()
             .answers::<QueuePage<'_>>(200, "A page, at one version of the lot", samples::queue())

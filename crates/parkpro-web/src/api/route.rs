@@ -22,7 +22,7 @@ use super::{
     problem::Problem,
     request_id::{RequestId, X_REQUEST_ID},
 };
-use crate::docs::{Doc, Effect};
+use crate::docs::Doc;
 
 /// What a handler answers.
 pub(crate) type Answered = Result<HttpResponse, Problem>;
@@ -37,48 +37,92 @@ const NO_ROUTE: &str = "(none)";
 pub(crate) struct Place {
     /// With names in braces.
     pub(crate) path: &'static str,
-    /// What is said about its methods; the pages of the documentation say nothing about themselves.
-    pub(crate) docs: Vec<(HttpMethod, Doc)>,
+    /// Its methods; the pages of the documentation say nothing about themselves.
+    pub(crate) documented: Vec<Documented>,
     routes: Vec<Route>,
     allow: Vec<&'static str>,
 }
 
+/// A method that is in the OpenAPI document.
+pub(crate) struct Documented {
+    pub(crate) method: HttpMethod,
+    /// Says what it does; with all examples that is a lot, so it is only said to who asks.
+    pub(crate) doc: Box<dyn Fn() -> Doc>,
+}
+
+/// What a request does to the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Nothing, however it ends.
+    None,
+    /// A change, whose outcome may be unknown.
+    Change,
+}
+
 /// An address without methods yet.
 pub(crate) fn at(path: &'static str) -> Place {
-    Place { path, docs: Vec::new(), routes: Vec::new(), allow: Vec::new() }
+    Place { path, documented: Vec::new(), routes: Vec::new(), allow: Vec::new() }
 }
 
 impl Place {
     /// Answers GET, and HEAD without the body.
-    pub(crate) fn get<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    pub(crate) fn get<F>(
+        self,
+        handle: impl Fn(Call) -> F + Clone + 'static,
+        doc: impl Fn() -> Doc + 'static,
+    ) -> Self
     where
         F: Future<Output = Answered> + 'static,
     {
         self.page(handle).documented(HttpMethod::Get, doc)
     }
 
-    /// Answers POST.
-    pub(crate) fn post<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    /// Answers POST that asks for something and changes nothing.
+    pub(crate) fn ask<F>(
+        self,
+        handle: impl Fn(Call) -> F + Clone + 'static,
+        doc: impl Fn() -> Doc + 'static,
+    ) -> Self
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Post(), &["POST"], doc.effect(), handle).documented(HttpMethod::Post, doc)
+        self.on(guard::Post(), &["POST"], Effect::None, handle).documented(HttpMethod::Post, doc)
+    }
+
+    /// Answers POST that changes something.
+    pub(crate) fn post<F>(
+        self,
+        handle: impl Fn(Call) -> F + Clone + 'static,
+        doc: impl Fn() -> Doc + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Answered> + 'static,
+    {
+        self.on(guard::Post(), &["POST"], Effect::Change, handle).documented(HttpMethod::Post, doc)
     }
 
     /// Answers PATCH.
-    pub(crate) fn patch<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    pub(crate) fn patch<F>(
+        self,
+        handle: impl Fn(Call) -> F + Clone + 'static,
+        doc: impl Fn() -> Doc + 'static,
+    ) -> Self
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Patch(), &["PATCH"], doc.effect(), handle).documented(HttpMethod::Patch, doc)
+        self.on(guard::Patch(), &["PATCH"], Effect::Change, handle).documented(HttpMethod::Patch, doc)
     }
 
     /// Answers DELETE.
-    pub(crate) fn delete<F>(self, handle: impl Fn(Call) -> F + Clone + 'static, doc: Doc) -> Self
+    pub(crate) fn delete<F>(
+        self,
+        handle: impl Fn(Call) -> F + Clone + 'static,
+        doc: impl Fn() -> Doc + 'static,
+    ) -> Self
     where
         F: Future<Output = Answered> + 'static,
     {
-        self.on(guard::Delete(), &["DELETE"], doc.effect(), handle).documented(HttpMethod::Delete, doc)
+        self.on(guard::Delete(), &["DELETE"], Effect::Change, handle).documented(HttpMethod::Delete, doc)
     }
 
     /// Answers GET and HEAD with a page for people, which is not in the OpenAPI document.
@@ -89,8 +133,8 @@ impl Place {
         self.on(guard::Any(guard::Get()).or(guard::Head()), &["GET", "HEAD"], Effect::None, handle)
     }
 
-    fn documented(mut self, method: HttpMethod, doc: Doc) -> Self {
-        self.docs.push((method, doc));
+    fn documented(mut self, method: HttpMethod, doc: impl Fn() -> Doc + 'static) -> Self {
+        self.documented.push(Documented { method, doc: Box::new(doc) });
         self
     }
 
@@ -228,13 +272,11 @@ mod tests {
     use std::future::pending;
 
     use super::*;
-    use crate::docs::Tag;
 
     #[actix_web::test]
     async fn who_is_late_is_told_whether_something_may_still_be_changed() {
-        let (read, change) = (Doc::read("x", Tag::Tariffs, "x"), Doc::change("x", Tag::Tariffs, "x"));
-        for (doc, code) in [(read, Code::TookTooLong), (change, Code::OutcomeUnknown)] {
-            let late = within(Duration::ZERO, doc.effect(), pending()).await.unwrap_err();
+        for (effect, code) in [(Effect::None, Code::TookTooLong), (Effect::Change, Code::OutcomeUnknown)] {
+            let late = within(Duration::ZERO, effect, pending()).await.unwrap_err();
             assert_eq!(late.code(), code);
             assert_eq!(late.response("/x", "id").status().as_u16(), 503);
         }

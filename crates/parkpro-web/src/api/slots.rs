@@ -29,23 +29,25 @@ use crate::docs::{
 /// Slots that one request may add.
 const MOST_SLOTS: u32 = 10_000;
 
+/// What can be wrong with the settings of a slot.
+const OF_SETTINGS: [Code; 9] = [
+    Code::LabelTaken,
+    Code::InvalidLabel,
+    Code::InvalidLevel,
+    Code::InvalidAccepts,
+    Code::InvalidVehicleClass,
+    Code::InvalidFeature,
+    Code::InvalidFeatures,
+    Code::ReservedWithoutFeature,
+    Code::OutOfRange,
+];
+
 pub(super) fn places() -> Vec<Place> {
-    let settings = [
-        Code::LabelTaken,
-        Code::InvalidLabel,
-        Code::InvalidLevel,
-        Code::InvalidAccepts,
-        Code::InvalidVehicleClass,
-        Code::InvalidFeature,
-        Code::InvalidFeatures,
-        Code::ReservedWithoutFeature,
-        Code::OutOfRange,
-    ];
     vec![
         at("/api/v1/lots/{lot}/slots")
             .get(
                 list_slots,
-                Doc::read("listSlots", Tag::Slots, "The slots of a lot, in the order of allocation")
+                || Doc::read("listSlots", Tag::Slots, "The slots of a lot, in the order of allocation")
                     .says("By rank, then label.")
                     .paged()
                     .query("status", "With this status.", one_of(&SLOT_STATUSES.map(SlotStatus::as_str)))
@@ -57,36 +59,36 @@ pub(super) fn places() -> Vec<Place> {
             )
             .post(
                 add,
-                Doc::change("addSlots", Tag::Slots, "New slots")
+                || Doc::change("addSlots", Tag::Slots, "New slots")
                     .says("One (`label`), several (`slots`) or numbered ones (`count` and `prefix`), at most 10,000; all of them or none, in one change. A slot that was removed comes back under its label. Without `accepts` a slot accepts what the program was set up with. A vehicle that needs a feature parks only where it is; a slot that is `reserved` is given to nobody who does not need one of its `features`.")
                     .takes_much::<NewSlots>(samples::new_slots())
                     .creates::<SlotChange<'_>>("The slot; or `slots`, without `Location` and `ETag`, if they were asked for as several", samples::slot_added())
                     .tagged()
                     .refuses(&[Code::NoSuchLot, Code::ChooseOne, Code::TooManySlots])
-                    .refuses(&settings),
+                    .refuses(&OF_SETTINGS),
             ),
         at("/api/v1/lots/{lot}/slots/{label}")
             .get(
                 show,
-                Doc::read("getSlot", Tag::Slots, "One slot")
+                || Doc::read("getSlot", Tag::Slots, "One slot")
                     .answers::<SlotBody<'_>>(200, "The slot", samples::slot())
                     .tagged()
                     .refuses(&[Code::NoSuchLot, Code::NoSuchSlot, Code::InvalidQuery]),
             )
             .patch(
                 change,
-                Doc::change("changeSlot", Tag::Slots, "New settings of a slot")
+                || Doc::change("changeSlot", Tag::Slots, "New settings of a slot")
                     .says("What is missing stays. `in_service: false` takes it out of service: a vehicle in it stays, and the slot is not given out again (`draining`). Back in service it goes to whoever waited longest and fits it.")
                     .takes::<SlotSettings>(samples::slot_settings())
                     .conditional()
                     .answers::<SlotChange<'_>>(200, "The slot as it now is", samples::slot_changed())
                     .tagged()
                     .refuses(&[Code::NoSuchLot, Code::NoSuchSlot, Code::InvalidReason])
-                    .refuses(&settings),
+                    .refuses(&OF_SETTINGS),
             )
             .delete(
                 remove,
-                Doc::change("removeSlot", Tag::Slots, "A slot goes")
+                || Doc::change("removeSlot", Tag::Slots, "A slot goes")
                     .says("It must be empty. Tickets go on naming it.")
                     .conditional()
                     .answers::<SlotChange<'_>>(200, "The slot as it last was", samples::slot_removed())

@@ -37,17 +37,14 @@ use crate::docs::{
 
 pub(super) fn places() -> Vec<Place> {
     vec![
-        at("/api/v1/tariffs").get(list_tariffs, listed()).post(create, created()),
-        at("/api/v1/tariffs/simulate").post(simulate, simulated()),
-        at("/api/v1/tariffs/{tariff}")
-            .get(show, shown())
-            .patch(redraft, redrafted())
-            .delete(remove, removed()),
-        at("/api/v1/tariffs/{tariff}/publish").post(publish, published()),
-        at("/api/v1/tariffs/{tariff}/versions").get(list_versions, versions_listed()),
-        at("/api/v1/tariffs/{tariff}/versions/{version}").get(show_version, version_shown()),
-        at("/api/v1/tariffs/{tariff}/table").get(table, tabled()),
-        at("/api/v1/lots/{lot}/tariffs").get(of_lot, of_lot_shown()).post(assign, assigned()),
+        at("/api/v1/tariffs").get(list_tariffs, listed).post(create, created),
+        at("/api/v1/tariffs/simulate").ask(simulate, simulated),
+        at("/api/v1/tariffs/{tariff}").get(show, shown).patch(redraft, redrafted).delete(remove, removed),
+        at("/api/v1/tariffs/{tariff}/publish").post(publish, published),
+        at("/api/v1/tariffs/{tariff}/versions").get(list_versions, versions_listed),
+        at("/api/v1/tariffs/{tariff}/versions/{version}").get(show_version, version_shown),
+        at("/api/v1/tariffs/{tariff}/table").get(table, tabled),
+        at("/api/v1/lots/{lot}/tariffs").get(of_lot, of_lot_shown).post(assign, assigned),
     ]
 }
 

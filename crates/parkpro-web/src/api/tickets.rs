@@ -23,43 +23,62 @@ use crate::docs::{
 };
 
 pub(super) fn places() -> Vec<Place> {
-    let listed = Doc::read("listTickets", Tag::Tickets, "The tickets of a lot, newest first")
-        .says("Every ticket that the lot ever had. `position` is null here; the queue has it.")
-        .paged()
-        .query("plate", "Of this vehicle; written in any way that means the same plate.", parameter::text())
-        .query("status", "With this status.", one_of(&TicketStatus::ALL.map(TicketStatus::as_str)))
-        .query("from", "That arrived at this instant or later.", parameter::instant())
-        .query("to", "That arrived before this instant.", parameter::instant())
-        .answers_page::<TicketBody<'_>>("A page", samples::tickets())
-        .refuses(&[Code::NoSuchLot]);
-    let shown = Doc::read("getTicket", Tag::Tickets, "One ticket")
-        .says("With its `position` while it waits. Also of lots that were removed.")
-        .answers::<TicketBody<'_>>(200, "The ticket", samples::waiting())
-        .refuses(&[Code::NoSuchTicket, Code::InvalidQuery]);
-    let corrected = Doc::change("amendTicket", Tag::Tickets, "Correct a ticket")
+    let listed = || {
+        Doc::read("listTickets", Tag::Tickets, "The tickets of a lot, newest first")
+            .says("Every ticket that the lot ever had. `position` is null here; the queue has it.")
+            .paged()
+            .query(
+                "plate",
+                "Of this vehicle; written in any way that means the same plate.",
+                parameter::text(),
+            )
+            .query("status", "With this status.", one_of(&TicketStatus::ALL.map(TicketStatus::as_str)))
+            .query("from", "That arrived at this instant or later.", parameter::instant())
+            .query("to", "That arrived before this instant.", parameter::instant())
+            .answers_page::<TicketBody<'_>>("A page", samples::tickets())
+            .refuses(&[Code::NoSuchLot])
+    };
+    let shown = || {
+        Doc::read("getTicket", Tag::Tickets, "One ticket")
+            .says("With its `position` while it waits. Also of lots that were removed.")
+            .answers::<TicketBody<'_>>(200, "The ticket", samples::waiting())
+            .refuses(&[Code::NoSuchTicket, Code::InvalidQuery])
+    };
+    let corrected =
+        || {
+            Doc::change("amendTicket", Tag::Tickets, "Correct a ticket")
         .says("The plate of any ticket, of which the one that it had is kept; the priority while it waits.")
         .takes::<Correction>(samples::correction())
         .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::amended())
         .refuses(&[Code::NoSuchTicket, Code::PlateAlreadyActive, Code::UnknownPriority, Code::NotWaiting])
-        .refuses(&[Code::InvalidPlate, Code::InvalidPriority]);
-    let withdrawn = Doc::change("withdrawTicket", Tag::Tickets, "Leave the queue")
-        .takes_nothing()
-        .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::withdrawn())
-        .refuses(&[Code::NoSuchTicket, Code::NotWaiting]);
-    let voided = Doc::change("voidTicket", Tag::Tickets, "Cancel the entry of a parked vehicle")
-        .says("No fee. The slot goes to whoever waited longest and fits it.")
-        .takes::<Voiding>(samples::voiding())
-        .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::voided())
-        .refuses(&[Code::NoSuchTicket, Code::NotParked, Code::InvalidReason]);
-    let quoted = Doc::read("quoteTicket", Tag::Tickets, "The fee if the vehicle left now")
+        .refuses(&[Code::InvalidPlate, Code::InvalidPriority])
+        };
+    let withdrawn = || {
+        Doc::change("withdrawTicket", Tag::Tickets, "Leave the queue")
+            .takes_nothing()
+            .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::withdrawn())
+            .refuses(&[Code::NoSuchTicket, Code::NotWaiting])
+    };
+    let voided = || {
+        Doc::change("voidTicket", Tag::Tickets, "Cancel the entry of a parked vehicle")
+            .says("No fee. The slot goes to whoever waited longest and fits it.")
+            .takes::<Voiding>(samples::voiding())
+            .answers::<TicketChange<'_>>(200, "The ticket as it now is", samples::voided())
+            .refuses(&[Code::NoSuchTicket, Code::NotParked, Code::InvalidReason])
+    };
+    let quoted = || {
+        Doc::read("quoteTicket", Tag::Tickets, "The fee if the vehicle left now")
         .says("Line by line, by the tariff that held when it parked, and when and to what it next changes. If it has left, the fee that it paid.")
         .query("at", "If it left at this instant instead.", parameter::instant())
         .answers::<QuoteBody<'_>>(200, "The fee", samples::quote())
-        .refuses(&[Code::NoSuchTicket, Code::NotParked]);
-    let plates = Doc::read("listPlates", Tag::Tickets, "Every plate that a ticket had")
-        .says("Oldest first; the last is the one that it has. Says when each was corrected, and by whom.")
-        .answers::<PlatesBody<'_>>(200, "The plates", samples::plates())
-        .refuses(&[Code::NoSuchTicket, Code::InvalidQuery]);
+        .refuses(&[Code::NoSuchTicket, Code::NotParked])
+    };
+    let plates = || {
+        Doc::read("listPlates", Tag::Tickets, "Every plate that a ticket had")
+            .says("Oldest first; the last is the one that it has. Says when each was corrected, and by whom.")
+            .answers::<PlatesBody<'_>>(200, "The plates", samples::plates())
+            .refuses(&[Code::NoSuchTicket, Code::InvalidQuery])
+    };
     vec![
         at("/api/v1/tickets/{id}/plates").get(show_plates, plates),
         at("/api/v1/tickets/{id}").get(show, shown).patch(amend, corrected),

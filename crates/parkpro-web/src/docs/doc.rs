@@ -31,15 +31,6 @@ struct Headers {
     etag: Option<Etag>,
 }
 
-/// What a request does to the record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Nothing, however it ends.
-    None,
-    /// A change, whose outcome may be unknown.
-    Change,
-}
-
 /// What an entity tag names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Etag {
@@ -57,7 +48,6 @@ pub(crate) struct Doc {
     body: Option<RequestBodyBuilder>,
     success: Option<Success>,
     headers: Headers,
-    effect: Effect,
     problems: Vec<Code>,
     schemas: Schemas,
 }
@@ -65,10 +55,10 @@ pub(crate) struct Doc {
 impl Doc {
     /// An operation that changes nothing.
     pub(crate) fn read(id: &'static str, tag: Tag, summary: &'static str) -> Self {
-        Self::new(id, tag, summary, Effect::None).refuses(&[Code::TookTooLong])
+        Self::new(id, tag, summary).refuses(&[Code::TookTooLong])
     }
 
-    fn new(id: &'static str, tag: Tag, summary: &'static str, effect: Effect) -> Self {
+    fn new(id: &'static str, tag: Tag, summary: &'static str) -> Self {
         Self {
             id,
             tag,
@@ -78,7 +68,6 @@ impl Doc {
             body: None,
             success: None,
             headers: Headers::default(),
-            effect,
             problems: vec![Code::StoreUnavailable, Code::Internal],
             schemas: Vec::new(),
         }
@@ -86,7 +75,7 @@ impl Doc {
 
     /// An operation that changes a lot, and may be repeated under a key.
     pub(crate) fn change(id: &'static str, tag: Tag, summary: &'static str) -> Self {
-        let mut doc = Self::new(id, tag, summary, Effect::Change).header(
+        let mut doc = Self::new(id, tag, summary).header(
             "Idempotency-Key",
             "Names this request, so that it can be repeated without repeating its effect. Recommended for machines.",
         );
@@ -101,11 +90,6 @@ impl Doc {
             Code::Closing,
             Code::LotBusy,
         ])
-    }
-
-    /// Whether it changes something.
-    pub(crate) const fn effect(&self) -> Effect {
-        self.effect
     }
 
     /// More about it, in Markdown.

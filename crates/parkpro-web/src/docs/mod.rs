@@ -22,10 +22,7 @@ use utoipa::openapi::{
     PathsBuilder, RefOr, Schema, example::ExampleBuilder, tag::TagBuilder,
 };
 
-pub(crate) use self::{
-    doc::{Doc, Effect},
-    tag::Tag,
-};
+pub(crate) use self::{doc::Doc, tag::Tag};
 use crate::api::{self, Answered, Call, Code, KINDS, Place, ProblemBody, at};
 
 const DESCRIPTION: &str = include_str!("description.md");
@@ -35,9 +32,9 @@ pub fn openapi() -> OpenApi {
     let mut paths = PathsBuilder::new();
     let mut components = ComponentsBuilder::new();
     for place in api::places() {
-        for (method, doc) in place.docs {
-            let (operation, schemas) = doc.into_operation(place.path);
-            paths = paths.path(place.path, PathItem::new(method, operation));
+        for documented in place.documented {
+            let (operation, schemas) = (documented.doc)().into_operation(place.path);
+            paths = paths.path(place.path, PathItem::new(documented.method, operation));
             components = components.schemas_from_iter(schemas);
         }
     }
@@ -98,14 +95,13 @@ pub fn openapi_json() -> String {
 /// The addresses of the documentation.
 pub(crate) fn places() -> Vec<Place> {
     vec![
-        at("/openapi.json").get(
-            document,
+        at("/openapi.json").get(document, || {
             Doc::read("openapi", Tag::System, "This document").answers_text(
                 "application/json",
                 "OpenAPI 3.1",
                 "{}",
-            ),
-        ),
+            )
+        }),
         at("/").page(|_call| async { Ok(redirect("docs")) }),
         at("/docs").page(swagger::page),
         at("/docs/").page(|_call| async { Ok(redirect("../docs")) }),

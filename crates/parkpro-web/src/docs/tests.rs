@@ -31,6 +31,19 @@ fn the_document_is_the_same_every_time_and_ends_with_a_newline() {
 }
 
 #[test]
+fn every_change_can_be_named_so_that_it_can_be_repeated() {
+    let document = document();
+    let parameters = |operation: &Value| operation["parameters"].as_array().cloned().unwrap_or_default();
+    let cannot: Vec<String> = operations(&document)
+        .into_iter()
+        .filter(|(_, operation)| parameters(operation).iter().all(|one| one["name"] != "Idempotency-Key"))
+        .map(|(name, _)| name)
+        .filter(|name| !name.starts_with("get "))
+        .collect();
+    assert_eq!(cannot, ["post /api/v1/tariffs/simulate"], "which changes nothing");
+}
+
+#[test]
 fn every_example_is_there() {
     let document = document();
     for (name, operation) in operations(&document) {
