@@ -1,12 +1,17 @@
 //! Watching a lot: whoever watches hears of every event once and in order, from wherever it left off.
 //!
-//! The bell only says that there is something; what it is, everyone reads from the journal behind its own cursor. So a
-//! ring that is lost or comes twice changes nothing. The newest events of a watched lot are read and put once, and
-//! shared by all who watch it; whoever is too slow for them reads the journal for itself. Nothing is kept for a slow
-//! watcher but its cursor.
+//! The bell only says that there is something; what it is, everyone finds in the journal behind its own cursor. So a ring
+//! that is lost or comes twice changes nothing. The journal is read in pages that all who watch the lot share
+//! (`pages.rs`), and nobody is told more often than the program can afford (`pace.rs`): in a flood they fall behind, and
+//! catch up afterwards. Nothing is kept for a slow watcher but its cursor.
+
+mod pace;
+mod pages;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -16,14 +21,16 @@ use parkpro_domain::{
     lot::{LotId, Version},
     ports::{Bell, JournalCursor, PortError, Records},
 };
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    time::Instant,
+};
 
+use self::{
+    pace::{Cost, Pace},
+    pages::{Pages, behind_all_of},
+};
 use crate::api;
-
-/// Events that are read from the journal at once.
-const PAGE: u32 = 200;
-/// Events of a lot that are kept for those who watch it.
-const KEPT: usize = 256;
 
 /// How an event is put for those who watch.
 type Put = fn(&Entry) -> Bytes;
@@ -45,7 +52,13 @@ struct Watched {
 /// Dropping it ends every watch of the lot.
 struct Lot {
     reached: watch::Sender<Version>,
-    tail: Arc<AsyncMutex<Tail>>,
+    shared: Arc<Shared>,
+}
+
+/// What all who watch a lot have in common.
+struct Shared {
+    pages: AsyncMutex<Pages>,
+    pace: Mutex<Pace>,
 }
 
 /// One who watches a lot.
@@ -54,15 +67,15 @@ pub struct Watch {
     records: Arc<dyn Records>,
     put: Put,
     reached: watch::Receiver<Version>,
-    tail: Arc<AsyncMutex<Tail>>,
+    shared: Arc<Shared>,
     cursor: JournalCursor,
 }
 
-/// Every event of a lot behind `from` and up to the version `read`, as it is put.
-struct Tail {
-    from: JournalCursor,
-    read: Version,
-    events: VecDeque<(JournalCursor, Bytes)>,
+/// Events that one who watches is told at once.
+pub struct News {
+    /// The events, in order, as they are put.
+    pub text: Bytes,
+    cost: Cost,
 }
 
 impl Live {
@@ -83,14 +96,17 @@ impl Live {
         }
         let known = watched.lots.entry(lot.clone()).or_insert_with(|| Lot {
             reached: watch::Sender::new(version),
-            tail: Arc::new(AsyncMutex::new(Tail::behind(version))),
+            shared: Arc::new(Shared {
+                pages: AsyncMutex::default(),
+                pace: Mutex::new(Pace::new(version, Instant::now())),
+            }),
         });
         Some(Watch {
             lot: lot.clone(),
             records: Arc::clone(&self.records),
             put: self.put,
             reached: known.reached.subscribe(),
-            tail: Arc::clone(&known.tail),
+            shared: Arc::clone(&known.shared),
             cursor: behind,
         })
     }
@@ -148,235 +164,46 @@ impl Bell for Live {
 }
 
 impl Watch {
-    /// The next events, at least one, in order. None when the watch has ended. May be dropped at any time: what was not
-    /// returned comes with the next call.
-    pub async fn next(&mut self) -> Result<Option<Vec<Bytes>>, PortError> {
+    /// The next events, at least one and at most a page of them. None when the watch has ended, even if there were more.
+    /// May be dropped at any time: what was not returned comes with the next call.
+    pub async fn next(&mut self) -> Result<Option<News>, PortError> {
         loop {
-            let version = *self.reached.borrow_and_update();
-            let before = self.cursor;
-            let news = self.news(version).await?;
-            if let Some((last, _)) = news.last() {
-                self.cursor = *last;
-                return Ok(Some(news.into_iter().map(|(_, event)| event).collect()));
+            if self.reached.has_changed().is_err() {
+                return Ok(None);
             }
-            if self.cursor == before && self.reached.changed().await.is_err() {
+            let version = *self.reached.borrow_and_update();
+            if self.cursor < behind_all_of(version) {
+                let news = self.turn_over(version).await?;
+                if !news.text.is_empty() {
+                    return Ok(Some(news));
+                }
+            } else if self.reached.changed().await.is_err() {
                 return Ok(None);
             }
         }
     }
 
-    async fn news(&mut self, version: Version) -> Result<Vec<(JournalCursor, Bytes)>, PortError> {
-        let tail = Arc::clone(&self.tail);
-        let mut tail = tail.lock().await;
-        if self.cursor >= tail.from {
-            while tail.read < version {
-                let page = self.page(tail.end()).await?;
-                let whole = page.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-                tail.keep(page);
-                if whole {
-                    tail.read = version;
-                }
-            }
+    /// When it is this one's turn again, now that it was told something.
+    pub fn due_after(&self, news: &News) -> Instant {
+        let reached = *self.reached.borrow();
+        let mut pace = self.shared.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.due_after(&news.cost, reached, Instant::now())
+    }
+
+    /// Goes to the end of its page, which is read as far as it is not yet known.
+    async fn turn_over(&mut self, version: Version) -> Result<News, PortError> {
+        // Held while the record is asked, so that whoever needs the same waits for it and does not ask too.
+        let mut pages = self.shared.pages.lock().await;
+        let page = pages.page_behind(self.cursor);
+        let mut read = 0;
+        if !page.is_whole() && page.end() < behind_all_of(version) {
+            let entries = self.records.journal(self.lot.clone(), page.end(), page.room()).await?;
+            let entries = entries.unwrap_or_default();
+            read = entries.len();
+            page.add(&entries, version, self.put);
         }
-        // Reading on may have let go what this one needs.
-        if self.cursor >= tail.from {
-            let known = tail.events.partition_point(|(place, _)| *place <= self.cursor);
-            return Ok(tail.events.range(known..).cloned().collect());
-        }
-        let from = tail.from;
-        drop(tail);
-        let page = self.page(self.cursor).await?;
-        if page.is_empty() {
-            self.cursor = from;
-        }
-        Ok(page)
-    }
-
-    async fn page(&self, behind: JournalCursor) -> Result<Vec<(JournalCursor, Bytes)>, PortError> {
-        let entries = self.records.journal(self.lot.clone(), behind, PAGE).await?.unwrap_or_default();
-        let put = |entry: &Entry| (JournalCursor { version: entry.version, n: entry.n }, (self.put)(entry));
-        Ok(entries.iter().map(put).collect())
-    }
-}
-
-impl Tail {
-    /// Holds nothing, and begins behind the last event of a version.
-    fn behind(version: Version) -> Self {
-        Self { from: JournalCursor { version, n: i32::MAX }, read: version, events: VecDeque::new() }
-    }
-
-    fn end(&self) -> JournalCursor {
-        self.events.back().map_or(self.from, |(place, _)| *place)
-    }
-
-    fn keep(&mut self, page: Vec<(JournalCursor, Bytes)>) {
-        self.events.extend(page);
-        while self.events.len() > KEPT {
-            if let Some((place, _)) = self.events.pop_front() {
-                self.from = place;
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use futures_util::FutureExt;
-    use parkpro_domain::{
-        event::{Event, Principal},
-        ports::MockRecords,
-        time::Timestamp,
-    };
-
-    use super::*;
-
-    fn main_lot() -> LotId {
-        LotId::parse("main").unwrap()
-    }
-
-    fn at(version: i64, n: i32) -> JournalCursor {
-        JournalCursor { version: Version(version), n }
-    }
-
-    /// A journal of two events a version, that grows, and counts how often it is read.
-    #[derive(Default)]
-    struct Journal {
-        versions: i64,
-        epoch: &'static str,
-        reads: usize,
-    }
-
-    fn live() -> (Live, Arc<Mutex<Journal>>) {
-        let journal = Arc::new(Mutex::new(Journal::default()));
-        let mut records = MockRecords::new();
-        let source = Arc::clone(&journal);
-        records.expect_journal().returning(move |lot, after, limit| {
-            let mut journal = source.lock().unwrap();
-            journal.reads += 1;
-            let all = (1..=journal.versions).flat_map(|version| [at(version, 0), at(version, 1)]);
-            let behind = all.filter(|place| *place > after).take(usize::try_from(limit).unwrap());
-            let entry = |place: JournalCursor| Entry {
-                lot: lot.clone(),
-                version: place.version,
-                n: place.n,
-                at: Timestamp::from_micros(0),
-                actor: Principal::system(),
-                event: Event::LotChanged,
-            };
-            Ok(Some(behind.map(entry).collect()))
-        });
-        (Live::putting(Arc::new(records), |entry| format!("{}.{}", entry.version, entry.n).into()), journal)
-    }
-
-    fn grow(live: &Live, journal: &Mutex<Journal>, versions: i64) {
-        journal.lock().unwrap().versions = versions;
-        live.ring(&main_lot(), Version(versions));
-    }
-
-    fn compare(live: &Live, journal: &Mutex<Journal>) {
-        let journal = journal.lock().unwrap();
-        live.compare(journal.epoch, &[(main_lot(), Version(journal.versions))]);
-    }
-
-    fn now(watch: &mut Watch) -> Option<Vec<Bytes>> {
-        watch.next().now_or_never().and_then(Result::unwrap)
-    }
-
-    /// Everything that one who watches hears until there is nothing more.
-    fn heard(watch: &mut Watch) -> Vec<Bytes> {
-        std::iter::from_fn(|| now(watch)).flatten().collect()
-    }
-
-    #[test]
-    fn a_ring_brings_what_is_behind_the_cursor_once() {
-        let (live, journal) = live();
-        journal.lock().unwrap().versions = 2;
-        let mut watch = live.watch(&main_lot(), Version(2), at(2, i32::MAX)).unwrap();
-        assert_eq!(now(&mut watch), None);
-        grow(&live, &journal, 3);
-        assert_eq!(now(&mut watch).unwrap(), ["3.0", "3.1"]);
-        live.ring(&main_lot(), Version(3));
-        live.ring(&main_lot(), Version(1));
-        assert_eq!(now(&mut watch), None, "a ring that comes twice or late brings nothing");
-    }
-
-    #[test]
-    fn who_left_off_in_the_middle_of_a_change_goes_on_there() {
-        let (live, journal) = live();
-        journal.lock().unwrap().versions = 300;
-        let mut watch = live.watch(&main_lot(), Version(300), at(1, 0)).unwrap();
-        let heard = heard(&mut watch);
-        assert_eq!((heard.len(), &heard[0], &heard[598]), (599, &Bytes::from("1.1"), &Bytes::from("300.1")));
-    }
-
-    #[test]
-    fn who_comes_back_shares_what_is_new() {
-        let (live, journal) = live();
-        journal.lock().unwrap().versions = 5;
-        let mut back = live.watch(&main_lot(), Version(5), at(5, 1)).unwrap();
-        let mut new = live.watch(&main_lot(), Version(5), at(5, i32::MAX)).unwrap();
-        assert_eq!((now(&mut back), journal.lock().unwrap().reads), (None, 1));
-        grow(&live, &journal, 6);
-        assert_eq!((heard(&mut back).len(), heard(&mut new).len(), journal.lock().unwrap().reads), (2, 2, 2));
-    }
-
-    #[test]
-    fn those_who_watch_share_one_reading() {
-        let (live, journal) = live();
-        let mut watches: Vec<_> =
-            (0..50).map(|_| live.watch(&main_lot(), Version(0), at(0, i32::MAX)).unwrap()).collect();
-        grow(&live, &journal, 1);
-        for watch in &mut watches {
-            assert_eq!(heard(watch), ["1.0", "1.1"]);
-        }
-        assert_eq!((journal.lock().unwrap().reads, live.watches()), (1, 50));
-    }
-
-    #[test]
-    fn who_is_slow_misses_nothing_and_takes_no_room() {
-        let (live, journal) = live();
-        let mut slow = live.watch(&main_lot(), Version(0), at(0, i32::MAX)).unwrap();
-        let mut quick = live.watch(&main_lot(), Version(0), at(0, i32::MAX)).unwrap();
-        for versions in (100..=1_000).step_by(100) {
-            grow(&live, &journal, versions);
-            assert_eq!(heard(&mut quick).len(), 200);
-        }
-        assert_eq!(slow.tail.try_lock().unwrap().events.len(), KEPT);
-        let heard = heard(&mut slow);
-        let all: Vec<_> = (1..=1_000).flat_map(|v| [format!("{v}.0"), format!("{v}.1")]).collect();
-        assert_eq!(heard, all);
-    }
-
-    #[test]
-    fn a_lost_ring_costs_a_comparison() {
-        let (live, journal) = live();
-        let mut watch = live.watch(&main_lot(), Version(0), at(0, i32::MAX)).unwrap();
-        journal.lock().unwrap().versions = 1;
-        assert_eq!(now(&mut watch), None);
-        compare(&live, &journal);
-        assert_eq!(heard(&mut watch), ["1.0", "1.1"]);
-    }
-
-    #[test]
-    fn a_watch_ends_with_the_program_and_with_the_history() {
-        let (live, journal) = live();
-        let mut watch = live.watch(&main_lot(), Version(0), at(0, i32::MAX)).unwrap();
-        compare(&live, &journal);
-        journal.lock().unwrap().epoch = "put back";
-        compare(&live, &journal);
-        assert_eq!(watch.next().now_or_never().unwrap().unwrap(), None);
-
-        let mut watch = live.watch(&main_lot(), Version(0), at(0, i32::MAX)).unwrap();
-        live.close();
-        assert_eq!(watch.next().now_or_never().unwrap().unwrap(), None);
-        assert!(live.watch(&main_lot(), Version(0), at(0, 0)).is_none() && live.is_closed());
-    }
-
-    #[test]
-    fn nothing_is_kept_of_a_lot_that_nobody_watches() {
-        let (live, journal) = live();
-        drop(live.watch(&main_lot(), Version(0), at(0, 0)));
-        grow(&live, &journal, 1);
-        assert!(live.watched().lots.is_empty());
+        let (text, events) = page.behind(self.cursor);
+        self.cursor = page.end();
+        Ok(News { text, cost: Cost { events, read, more: page.is_whole() } })
     }
 }

@@ -28,9 +28,6 @@ use crate::{
 const EVENT_STREAM: &str = "text/event-stream";
 /// A stream says this often that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A stream rests between two deliveries, so that a busy lot wakes a thousand watchers for many events at once instead of
-/// for each. The first event after a pause is delivered at once.
-const REST: Duration = Duration::from_millis(50);
 /// How soon a stream asks again after the record was unwell.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -98,13 +95,13 @@ fn watch(call: &Call, lot: &LotId, version: Version, after: Option<JournalCursor
         if from.n == i32::MAX { from.version.to_string() } else { format!("{}.{}", from.version, from.n) };
     let first = Bytes::from(format!("retry: 2000\nid: {id}\n\n"));
     let stream = stream::unfold((Some(first), watch, Instant::now()), |(first, mut watch, due)| async move {
-        let chunk = if let Some(first) = first {
-            first
+        let (chunk, due) = if let Some(first) = first {
+            (first, due)
         } else {
             sleep_until(due).await;
             next_chunk(&mut watch).await?
         };
-        Some((Ok::<_, Infallible>(chunk), (None, watch, Instant::now() + REST)))
+        Some((Ok::<_, Infallible>(chunk), (None, watch, due)))
     });
     Ok(HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, EVENT_STREAM))
@@ -113,12 +110,12 @@ fn watch(call: &Call, lot: &LotId, version: Version, after: Option<JournalCursor
         .streaming(stream))
 }
 
-/// New events, or a heartbeat; none when the watch has ended.
-async fn next_chunk(watch: &mut Watch) -> Option<Bytes> {
+/// New events or a heartbeat, and when there may be the next; none when the watch has ended.
+async fn next_chunk(watch: &mut Watch) -> Option<(Bytes, Instant)> {
     let heard = timeout(HEARTBEAT, async {
         loop {
             match watch.next().await {
-                Ok(events) => return events,
+                Ok(news) => return news,
                 Err(error) => {
                     tracing::warn!(%error, "the journal cannot be read for a stream");
                     sleep(AGAIN).await;
@@ -127,9 +124,11 @@ async fn next_chunk(watch: &mut Watch) -> Option<Bytes> {
         }
     });
     match heard.await {
-        Ok(Some(mut events)) if events.len() == 1 => events.pop(),
-        Ok(events) => events.map(|events| events.concat().into()),
-        Err(_elapsed) => Some(Bytes::from_static(b": heartbeat\n\n")),
+        Ok(news) => news.map(|news| {
+            let due = watch.due_after(&news);
+            (news.text, due)
+        }),
+        Err(_elapsed) => Some((Bytes::from_static(b": heartbeat\n\n"), Instant::now())),
     }
 }
 
