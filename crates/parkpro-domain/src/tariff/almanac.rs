@@ -16,11 +16,8 @@ const AROUND: i64 = 9;
 
 /// Every day around a stay.
 #[derive(Debug)]
-pub(super) struct Almanac<'t> {
+pub(super) struct Almanac {
     zone: Tz,
-    holidays: &'t [i64],
-    /// Days since 1970 of the first of `days`.
-    first: i64,
     days: Vec<Day>,
 }
 
@@ -28,41 +25,56 @@ pub(super) struct Almanac<'t> {
 struct Day {
     /// When it begins.
     begins: i64,
+    date: Option<NaiveDate>,
+    /// Counted from Monday.
+    weekday: i8,
+    holiday: bool,
     /// Whether its clocks run evenly from midnight to midnight.
     even: bool,
 }
 
-impl<'t> Almanac<'t> {
-    /// The days from a week before `from` to a week after `to`.
-    pub(super) fn new(zone: Zone, holidays: &'t [i64], from: i64, to: i64) -> Self {
+impl Almanac {
+    /// The days from a week before `from` to a week after `to`. `holidays` are days since 1970, sorted.
+    pub(super) fn new(zone: Zone, holidays: &[i64], from: i64, to: i64) -> Self {
         let zone = zone.tz();
         let first = from.div_euclid(SECOND * DAY) - AROUND;
         let last = to.div_euclid(SECOND * DAY) + AROUND;
         let mut days = Vec::with_capacity(usize::try_from(last - first + 1).unwrap_or(0));
+        let mut holidays = &holidays[holidays.partition_point(|&holiday| holiday < first)..];
+        let mut date = date_of(first);
+        let mut weekday = weekday_of(first);
         let mut offset = offset_at(zone, first * DAY);
         // Whether the clocks ran with `offset` just before midnight, and at midnight.
         let (mut before, mut at) = (false, offset_at(zone, first * DAY - offset) == offset);
-        for day in first..=last {
-            let midnight = day * DAY - offset;
+        for number in first..=last {
+            let midnight = number * DAY - offset;
             let next = offset_at(zone, midnight + DAY) == offset;
             let even = before && at && next;
+            let begins = if even { midnight * SECOND } else { first_instant(zone, local(date, 0)) };
+            let holiday = holidays.first() == Some(&number);
+            while let [today, later @ ..] = holidays
+                && *today == number
+            {
+                holidays = later;
+            }
+            days.push(Day { begins, date, weekday, holiday, even });
+            date = date.and_then(|date| date.succ_opt()).or_else(|| date_of(number + 1));
+            weekday = (weekday + 1) % 7;
             if even {
-                days.push(Day { begins: midnight * SECOND, even });
                 (before, at) = (true, true);
             } else {
-                days.push(Day { begins: first_instant(zone, local(day, 0)), even });
-                let next_midnight = first_instant(zone, local(day + 1, 0)).div_euclid(SECOND);
+                let next_midnight = first_instant(zone, local(date, 0)).div_euclid(SECOND);
                 offset = offset_at(zone, next_midnight);
-                at = next_midnight == (day + 1) * DAY - offset;
+                at = next_midnight == (number + 1) * DAY - offset;
                 before = at && offset_at(zone, next_midnight - 1) == offset;
             }
         }
-        Self { zone, holidays, first, days }
+        Self { zone, days }
     }
 
     /// For tariffs that do not ask for it.
     pub(super) const fn none() -> Self {
-        Self { zone: chrono_tz::UTC, holidays: &[], first: 0, days: Vec::new() }
+        Self { zone: chrono_tz::UTC, days: Vec::new() }
     }
 
     /// The instant of a time of a day, counted from the first known one; `minutes` may be 24:00.
@@ -72,39 +84,44 @@ impl<'t> Almanac<'t> {
             0 => known.begins,
             _ if known.even => known.begins + minutes * 60 * SECOND,
             1_440 => self.days.get(day + 1)?.begins,
-            _ => first_instant(self.zone, local(self.first + i64::try_from(day).ok()?, minutes * 60)),
+            _ => first_instant(self.zone, local(known.date, minutes * 60)),
         })
     }
 
-    /// When spans of `when` begin and end, if they touch the time from `from` to `to`: in order; those that overlap are
-    /// one, those that only follow each other are not.
-    pub(super) fn occurrences(&self, when: &When, from: i64, to: i64) -> Vec<(i64, i64)> {
-        let mut found: Vec<(i64, i64)> = Vec::with_capacity(self.days.len());
+    /// Hands over when spans of `when` begin and end, if they touch the time from `from` to `to`, by the days on which
+    /// they begin.
+    fn each(&self, when: &When, from: i64, to: i64, mut found: impl FnMut(i64, i64)) {
         let skipped = self.day_of(from).saturating_sub(usize::try_from(when.longest_days()).unwrap_or(8));
-        let (mut weekday, mut sorted) =
-            ((self.first + i64::try_from(skipped).unwrap_or(0) + 3).rem_euclid(7), true);
         for (at, day) in self.days.iter().enumerate().skip(skipped) {
             if day.begins > to {
                 break;
             }
-            let number = self.first + i64::try_from(at).unwrap_or(0);
-            let holiday = when.needs_holidays() && self.holidays.binary_search(&number).is_ok();
-            for span in when.spans.iter().filter(|_| !(holiday && when.holidays_off)) {
-                if !span.begins(weekday, holiday, || date_of(number)) {
-                    continue;
-                }
+            if day.holiday && when.holidays_off {
+                continue;
+            }
+            for span in when.spans.iter().filter(|span| span.begins(day.weekday, day.holiday, day.date)) {
                 let last = at + usize::try_from(span.days_later).unwrap_or(0);
                 let (Some(begin), Some(end)) = (self.instant(at, span.from), self.instant(last, span.to))
                 else {
                     continue;
                 };
                 if begin < end && begin <= to && end >= from {
-                    sorted &= found.last().is_none_or(|(_, before)| *before <= begin);
-                    found.push((begin, end));
+                    found(begin, end);
                 }
             }
-            weekday = (weekday + 1) % 7;
         }
+    }
+
+    /// When spans of `when` begin and end, if they touch the time from `from` to `to`: in order; those that overlap are
+    /// one, those that only follow each other are not.
+    pub(super) fn occurrences(&self, when: &When, from: i64, to: i64) -> Vec<(i64, i64)> {
+        let mut found: Vec<(i64, i64)> = Vec::with_capacity(self.days.len());
+        let (mut sorted, mut over) = (true, i64::MIN);
+        self.each(when, from, to, |begin, end| {
+            sorted &= over <= begin;
+            over = end;
+            found.push((begin, end));
+        });
         if !sorted {
             found.sort_unstable();
             found.dedup_by(|next, before| {
@@ -129,32 +146,30 @@ impl<'t> Almanac<'t> {
 
     /// Whether an instant is within `when`; at the very end of it too, if asked.
     pub(super) fn contains(&self, when: &When, instant: i64, or_end: bool) -> bool {
-        let inside =
-            |&(begin, end): &(i64, i64)| begin <= instant && (instant < end || (or_end && instant == end));
-        self.occurrences(when, instant, instant).iter().any(inside)
+        let mut inside = false;
+        self.each(when, instant, instant, |begin, end| {
+            inside |= begin <= instant && (instant < end || (or_end && instant == end));
+        });
+        inside
     }
 
     /// Whether all the time from `from` to `to` is within `when`, without a break.
     pub(super) fn covers(&self, when: &When, from: i64, to: i64) -> bool {
-        self.stretches(when, from, to).iter().any(|&(begin, end)| begin <= from && from < end && to <= end)
+        let around = |&(begin, end): &(i64, i64)| begin <= from && from < end && to <= end;
+        self.contains(when, from, false)
+            && self.contains(when, to, true)
+            && self.stretches(when, from, to).iter().any(around)
     }
 
     /// When the calendar period that holds an instant is over.
     pub(super) fn next(&self, period: Period, instant: i64) -> i64 {
-        let mut day = self.day_of(instant);
-        loop {
-            day += 1;
-            let Some(next) = self.days.get(day) else { return i64::MAX };
-            let number = self.first + i64::try_from(day).unwrap_or(0);
-            let begins = match period {
-                Period::Every(_) | Period::Day => true,
-                Period::Week => (number + 3).rem_euclid(7) == 0,
-                Period::Month => date_of(number).is_some_and(|date| date.day() == 1),
-            };
-            if begins && next.begins > instant {
-                return next.begins;
-            }
-        }
+        let later = self.days.iter().skip(self.day_of(instant) + 1);
+        let begins = |day: &&Day| match period {
+            Period::Every(_) | Period::Day => true,
+            Period::Week => day.weekday == 0,
+            Period::Month => day.date.is_some_and(|date| date.day() == 1),
+        };
+        later.filter(begins).map(|day| day.begins).find(|&begins| begins > instant).unwrap_or(i64::MAX)
     }
 
     /// When the day of an instant began.
@@ -173,6 +188,33 @@ impl<'t> Almanac<'t> {
     }
 }
 
+/// Spans of time, in order, read as time goes on.
+#[derive(Debug)]
+pub(super) struct Times {
+    /// The one that is not over yet.
+    current: (i64, i64),
+    later: std::vec::IntoIter<(i64, i64)>,
+}
+
+impl Times {
+    pub(super) fn of(spans: Vec<(i64, i64)>) -> Self {
+        Self { current: (i64::MIN, i64::MIN), later: spans.into_iter() }
+    }
+
+    /// One that is never over.
+    pub(super) fn always() -> Self {
+        Self { current: (i64::MIN, i64::MAX), later: Vec::new().into_iter() }
+    }
+
+    /// The one that holds an instant, or when the next begins.
+    pub(super) fn at(&mut self, now: i64) -> Result<(i64, i64), i64> {
+        while self.current.1 <= now {
+            self.current = self.later.next().unwrap_or((i64::MAX, i64::MAX));
+        }
+        if self.current.0 <= now { Ok(self.current) } else { Err(self.current.0) }
+    }
+}
+
 /// Days since 1970.
 pub(super) fn day_number(date: NaiveDate) -> i64 {
     i64::from(date.num_days_from_ce()) - 719_163
@@ -188,9 +230,14 @@ fn offset_at(zone: Tz, seconds: i64) -> i64 {
     })
 }
 
+/// Counted from Monday.
+fn weekday_of(number: i64) -> i8 {
+    i8::try_from((number + 3).rem_euclid(7)).unwrap_or(0)
+}
+
 /// A local time of a day, which may be 24:00.
-fn local(day: i64, seconds: i64) -> Option<NaiveDateTime> {
-    Some(date_of(day)?.and_hms_opt(0, 0, 0)? + TimeDelta::seconds(seconds))
+fn local(date: Option<NaiveDate>, seconds: i64) -> Option<NaiveDateTime> {
+    Some(date?.and_hms_opt(0, 0, 0)? + TimeDelta::seconds(seconds))
 }
 
 fn first_instant(zone: Tz, local: Option<NaiveDateTime>) -> i64 {

@@ -37,14 +37,13 @@ impl Change {
 impl Tariff {
     /// When and to what the fee changes if the vehicle stays; none if it does not within a year.
     pub fn next_change(&self, stay: &Stay) -> Option<Change> {
-        let now = self.total(stay);
+        let (now, paid) = self.total_and_paid(stay);
         let mut probe = stay.clone();
         let mut total = |at: i64| {
             probe.ended_at = Timestamp::from_micros(at);
             self.total(&probe)
         };
         let mut same = stay.ended_at.micros();
-        let paid = self.paid_beyond(stay);
         for days in AHEAD {
             let horizon = stay.ended_at.micros().saturating_add(days * Length::DAY.micros());
             // Between two turns the fee does not fall, so halving finds where it rises.
@@ -53,11 +52,11 @@ impl Tariff {
                 if before > same && total(before) != now {
                     // Mostly it is the end of a step that has been paid.
                     for paid in paid.iter().flat_map(|&paid| [paid, paid - 1]) {
-                        if same <= paid && paid < before && total(paid) == now && total(paid + 1) != now {
-                            return Some(Change {
-                                at: Timestamp::from_micros(paid + 1),
-                                total: total(paid + 1),
-                            });
+                        if same <= paid && paid < before && total(paid) == now {
+                            let then = total(paid + 1);
+                            if then != now {
+                                return Some(Change { at: Timestamp::from_micros(paid + 1), total: then });
+                            }
                         }
                     }
                     let (mut low, mut high) = (same, before);
@@ -134,6 +133,9 @@ struct Turns<'s> {
 impl Turns<'_> {
     fn offer(&mut self, offer: &Offer) {
         let entry = self.stay.parked_at.micros();
+        if self.is_past(offer) {
+            return;
+        }
         self.switches(&offer.prices);
         for length in [offer.longer_than, offer.up_to].into_iter().flatten() {
             self.around(entry.saturating_add(length.micros()));
@@ -142,6 +144,19 @@ impl Turns<'_> {
         for when in [&offer.leave, &offer.during].into_iter().flatten() {
             self.edges(when, until);
         }
+    }
+
+    /// Whether an offer can fit no more, however long the stay will be.
+    fn is_past(&self, offer: &Offer) -> bool {
+        let entry = self.stay.parked_at.micros();
+        // What counts as time is less than a minute short of it.
+        let stayed = self.from - entry - 60 * SECOND;
+        let almanac = Almanac::new(self.stay.zone, self.holidays, entry, entry);
+        offer.up_to.is_some_and(|length| stayed > length.micros())
+            || [&offer.enter, &offer.during]
+                .into_iter()
+                .flatten()
+                .any(|when| !almanac.contains(when, entry, false))
     }
 
     /// With [`Across::Once`] the step of another rate may lengthen the stay by less.

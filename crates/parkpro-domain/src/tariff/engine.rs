@@ -72,12 +72,10 @@ impl Tariff {
         if let Some(plain) = self.plain.filter(|plain| is_plain(*plain, stay)) {
             return plain.fee(stay);
         }
-        let (mut charges, coinage) = (self.charges(stay), self.coinage(stay));
+        let coinage = self.coinage(stay);
+        let mut charges = self.charges(stay);
         words::join_rows(&mut charges);
-        Fee {
-            total: Money::new(sum(&charges), coinage.currency),
-            lines: charges.iter().map(|charge| words::line(charge, coinage)).collect(),
-        }
+        Fee { total: Money::new(sum(&charges), coinage.currency), lines: words::lines(&charges, coinage) }
     }
 
     /// What a stay costs, without a word why.
@@ -85,10 +83,13 @@ impl Tariff {
         Money::new(sum(&self.charges(stay)), self.coinage(stay).currency)
     }
 
-    /// Until when steps are paid beyond the end of a stay.
-    pub(super) fn paid_beyond(&self, stay: &Stay) -> Vec<i64> {
-        let ends = self.charges(stay).into_iter().map(|charge| charge.to);
-        ends.filter(|&to| stay.ended_at.micros() <= to && to < i64::MAX).collect()
+    /// What a stay costs, and until when steps are paid beyond its end.
+    pub(super) fn total_and_paid(&self, stay: &Stay) -> (Money, Vec<i64>) {
+        let charges = self.charges(stay);
+        let ends = charges.iter().map(|charge| charge.to);
+        let mut paid: Vec<_> = ends.filter(|&to| stay.ended_at.micros() <= to && to < i64::MAX).collect();
+        paid.dedup();
+        (Money::new(sum(&charges), self.coinage(stay).currency), paid)
     }
 
     /// Days since 1970, sorted.
@@ -102,10 +103,8 @@ impl Tariff {
     }
 
     fn coinage(&self, stay: &Stay) -> Coinage {
-        Coinage {
-            currency: self.document.currency.unwrap_or(stay.currency),
-            mode: self.document.rounding.mode,
-        }
+        let currency = self.document.currency.unwrap_or(stay.currency);
+        Coinage { currency, scale: currency.minor_per_major(), mode: self.document.rounding.mode }
     }
 
     fn charges<'a>(&'a self, stay: &'a Stay) -> Vec<Charge<'a>> {
@@ -147,14 +146,8 @@ impl Tariff {
             Grant::Tariff(_) => other.is_some_and(|(first, _)| std::ptr::eq(first, *discount)),
             Grant::Percent(_) | Grant::Amount(_) => false,
         });
-        let shown = shown.map(|discount| Charge {
-            what: What::Discount(discount),
-            from,
-            to,
-            units: 1,
-            price: None,
-            amount: 0,
-        });
+        let shown =
+            shown.map(|discount| Charge { what: What::Discount(discount), from, to, units: 1, amount: 0 });
         charges.splice(0..0, shown);
         charges
     }
@@ -273,7 +266,7 @@ impl Priced {
 /// Counts one stay.
 struct Counter<'a, 'w> {
     stay: &'a Stay,
-    almanac: &'w Almanac<'a>,
+    almanac: &'w Almanac,
     coinage: Coinage,
     /// Microseconds at the beginning that a discount gives.
     given: i64,
@@ -313,7 +306,6 @@ impl<'a> Counter<'a, '_> {
                     from: start.min(left),
                     to: until.min(left),
                     units: 1,
-                    price: None,
                     amount: 0,
                 });
                 start = until;
@@ -325,7 +317,12 @@ impl<'a> Counter<'a, '_> {
         let limit = plan.maximum_stay.as_ref().map_or(i64::MAX, |(length, _)| entry + length.micros());
         let time = Charged { entry, start, end: end.min(limit) };
         if start < limit {
-            charges.extend(walk::charges(plan, self.almanac, self.coinage, time, &self.earlier(plan, start)));
+            let walked = walk::charges(plan, self.almanac, self.coinage, time, &self.earlier(plan, start));
+            if charges.is_empty() {
+                charges = walked;
+            } else {
+                charges.extend(walked);
+            }
         }
         packages::take(&mut charges, &plan.cheapest, time, self.coinage);
         let due = sum(&charges);
@@ -385,7 +382,7 @@ fn elapsed(stay: &Stay) -> i64 {
 
 fn whole<'a>(stay: &Stay, what: What<'a>, amount: i64) -> Charge<'a> {
     let (from, to) = (stay.parked_at.micros(), stay.ended_at.micros());
-    Charge { what, from, to, units: 1, price: None, amount }
+    Charge { what, from, to, units: 1, amount }
 }
 
 fn sum(charges: &[Charge<'_>]) -> i64 {

@@ -36,8 +36,10 @@ impl Exact {
 
     /// `self × times`, as a whole number.
     pub(super) fn round(self, times: i64, mode: RoundingMode) -> i64 {
-        if self.bottom == 1 {
-            return narrow(self.top.saturating_mul(times.into()));
+        if let (Ok(top), Ok(bottom)) = (i64::try_from(self.top), i64::try_from(self.bottom))
+            && let Some(top) = top.checked_mul(times)
+        {
+            return divide_small(top, bottom, mode);
         }
         divide(self.top.saturating_mul(times.into()), self.bottom, mode)
     }
@@ -82,18 +84,33 @@ pub(super) fn to_coin(amount: i64, coin: i64, mode: RoundingMode) -> i64 {
 }
 
 fn divide(top: i128, bottom: i128, mode: RoundingMode) -> i64 {
-    let (whole, rest) = match (i64::try_from(top), i64::try_from(bottom)) {
-        (Ok(top), Ok(bottom)) => (i128::from(top / bottom), i128::from(top % bottom)),
-        _ => (top / bottom, top % bottom),
-    };
+    if let (Ok(top), Ok(bottom)) = (i64::try_from(top), i64::try_from(bottom)) {
+        return divide_small(top, bottom, mode);
+    }
+    let (whole, rest) = (top / bottom, top % bottom);
+    narrow(whole + i128::from(rounds_up(whole % 2 == 1, rest, bottom, mode)))
+}
+
+/// What nearly every amount needs: long division takes several times as long.
+fn divide_small(top: i64, bottom: i64, mode: RoundingMode) -> i64 {
+    if bottom == 1 {
+        return top;
+    }
+    let (whole, rest) = (top / bottom, top % bottom);
+    if rest == 0 {
+        return whole;
+    }
+    whole.saturating_add(i64::from(rounds_up(whole % 2 == 1, rest.into(), bottom.into(), mode)))
+}
+
+fn rounds_up(odd: bool, rest: i128, bottom: i128, mode: RoundingMode) -> bool {
     let half = (rest * 2).cmp(&bottom);
-    let up = match mode {
+    match mode {
         RoundingMode::HalfUp => half.is_ge(),
-        RoundingMode::HalfEven => half.is_gt() || (half.is_eq() && whole % 2 == 1),
+        RoundingMode::HalfEven => half.is_gt() || (half.is_eq() && odd),
         RoundingMode::Up => rest > 0,
         RoundingMode::Down => false,
-    };
-    narrow(whole + i128::from(up))
+    }
 }
 
 fn narrow(amount: i128) -> i64 {

@@ -28,6 +28,8 @@ mod words;
 
 use std::sync::Arc;
 
+use smol_str::SmolStr;
+
 pub use assignment::{Assignment, Assignments, MOST_ASSIGNMENTS};
 pub use change::Change;
 pub use document::Document;
@@ -150,7 +152,7 @@ pub struct Fee {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeeLine {
     /// The rule of the tariff that it comes from: `started-hour`.
-    pub rule: String,
+    pub rule: SmolStr,
     /// Where the time that it charges begins.
     pub from: Timestamp,
     /// Where that time ends.
@@ -162,7 +164,7 @@ pub struct FeeLine {
     /// Minor units of the currency.
     pub amount: i64,
     /// For people.
-    pub note: String,
+    pub note: SmolStr,
 }
 
 /// What a stay costs. Pure: the same stay always costs the same.
@@ -235,9 +237,9 @@ impl Fee {
 fn read_line(text: &str) -> Option<FeeLine> {
     let mut fields = text.split('\t');
     let mut field = || fields.next();
-    let rule = field()?.to_owned();
+    let rule = field()?.into();
     let mut number = || field()?.parse().ok();
     let (from, to) = (Timestamp::from_micros(number()?), Timestamp::from_micros(number()?));
     let (units, unit_price, amount) = (number()?, number()?, number()?);
-    Some(FeeLine { rule, from, to, units, unit_price, amount, note: field()?.to_owned() })
+    Some(FeeLine { rule, from, to, units, unit_price, amount, note: field()?.into() })
 }

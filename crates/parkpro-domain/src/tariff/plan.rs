@@ -1,8 +1,12 @@
 //! Prices made ready for counting: every rate is a ladder of steps.
 
+use smol_str::SmolStr;
+
 use super::{
     almanac::SECOND,
-    document::{Across, Block, CapPer, Choice, Count, Free, Package, Period, Price, Prices, Rate},
+    document::{
+        Across, Block, CapPer, Choice, Count, Free, Package, Period, Price, Prices, Rate, RoundingMode,
+    },
     exact::Exact,
     length::Length,
     when::When,
@@ -51,6 +55,8 @@ pub(super) struct Rung {
     pub(super) step: Step,
     /// In major units.
     pub(super) price: Exact,
+    /// The same in minor units, if so many of them are a major one: mostly a whole number, which spares a division.
+    minor: (i64, Exact),
     /// The rate per hour that the price is a share of.
     pub(super) per_hour: Option<MajorAmount>,
     /// The length of stay up to which a row of a table holds.
@@ -71,7 +77,7 @@ pub(super) enum Step {
 #[derive(Debug, Clone)]
 pub(super) struct CapRule {
     pub(super) rule: &'static str,
-    pub(super) note: String,
+    pub(super) note: SmolStr,
     /// None only cuts the time of charges, and limits nothing.
     pub(super) max: Option<MajorAmount>,
     pub(super) per: CapPer,
@@ -138,7 +144,7 @@ impl Plan {
 fn caps(prices: &Prices) -> Vec<CapRule> {
     let package = |package: &Package| CapRule {
         rule: "package",
-        note: format!("the first {}: at most {}", package.length, package.price),
+        note: format!("the first {}: at most {}", package.length, package.price).into(),
         max: Some(package.price),
         per: CapPer::Entry,
         when: None,
@@ -151,8 +157,8 @@ fn caps(prices: &Prices) -> Vec<CapRule> {
         .map(|cap| CapRule {
             rule: "cap",
             note: match cap.name.as_str() {
-                "" => format!("at most {}", cap.max),
-                name => format!("{name}: at most {}", cap.max),
+                "" => format!("at most {}", cap.max).into(),
+                name => format!("{name}: at most {}", cap.max).into(),
             },
             max: Some(cap.max),
             per: cap.per,
@@ -166,7 +172,7 @@ fn caps(prices: &Prices) -> Vec<CapRule> {
         // Cheapest packages replace whole days, so no charge may lie across two of them.
         Choice::Cheapest if !prices.packages.is_empty() => caps.push(CapRule {
             rule: "day",
-            note: String::new(),
+            note: SmolStr::default(),
             max: None,
             per: CapPer::Period(Period::Every(Length::DAY)),
             when: None,
@@ -202,6 +208,7 @@ impl Ladder {
                         to: row.up_to.micros(),
                         step: Step::Whole,
                         price: total.minus(before),
+                        minor: (0, before),
                         per_hour: None,
                         row: Some(row.up_to),
                         words: Words::default(),
@@ -214,6 +221,7 @@ impl Ladder {
         };
         for rung in &mut rungs {
             rung.words = Words::of(name, rung, minor);
+            rung.minor = (minor, rung.price.times(minor, 1));
         }
         Self { rungs }
     }
@@ -224,6 +232,7 @@ impl Ladder {
         for rung in &mut self.rungs {
             if let Step::Every(step) = rung.step {
                 rung.price = rung.price.times(SECOND, step);
+                rung.minor.1 = rung.price.times(rung.minor.0, 1);
                 (rung.step, length) = (Step::Every(SECOND), step);
             }
         }
@@ -252,10 +261,20 @@ impl Rung {
             to: block.to.map_or(OPEN, Length::micros),
             step,
             price,
+            minor: (0, price),
             per_hour,
             row: None,
             words: Words::default(),
         }
+    }
+
+    /// What so many steps cost in minor units, `scale` of which are a major one.
+    pub(super) fn cost(&self, steps: i64, scale: i64, mode: RoundingMode) -> i64 {
+        let (known, price) = self.minor;
+        if known == scale {
+            return price.round(steps, mode);
+        }
+        self.price.round(steps.saturating_mul(scale), mode)
     }
 }
 

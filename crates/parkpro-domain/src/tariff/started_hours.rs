@@ -1,5 +1,7 @@
 //! The default tariff: so much per started hour of the whole stay.
 
+use smol_str::SmolStr;
+
 use super::{Change, Fee, FeeLine, FeePolicy, Stay};
 use crate::money::{MajorAmount, Money};
 
@@ -30,13 +32,13 @@ impl FeePolicy for StartedHours {
         let hours = started_hours(stay);
         let amount = price.saturating_mul(hours);
         let line = FeeLine {
-            rule: "started-hour".to_owned(),
+            rule: SmolStr::new_static("started-hour"),
             from: stay.parked_at,
             to: stay.parked_at.plus_micros(hours * HOUR),
             units: hours,
             unit_price: price,
             amount,
-            note: format!("{hours} started {}", if hours == 1 { "hour" } else { "hours" }),
+            note: format!("{hours} started {}", if hours == 1 { "hour" } else { "hours" }).into(),
         };
         Fee {
             total: Money::new(amount, stay.currency),

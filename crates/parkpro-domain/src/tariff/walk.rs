@@ -1,10 +1,9 @@
 //! The walk through a stay: from rate to rate, from step to step, in the order of time.
 
 use super::{
-    almanac::Almanac,
+    almanac::{Almanac, Times},
     document::{Across, RoundingMode},
-    exact::Exact,
-    meter::{Meter, next_reset},
+    meter::{Meters, next_reset},
     plan::{CapRule, Ladder, OPEN, Plan, Rung, Step},
     when::When,
 };
@@ -17,8 +16,6 @@ pub(super) struct Charge<'a> {
     pub(super) from: i64,
     pub(super) to: i64,
     pub(super) units: i64,
-    /// In major units; none if the amount is the price of the one unit.
-    pub(super) price: Option<Exact>,
     /// In minor units.
     pub(super) amount: i64,
 }
@@ -28,6 +25,8 @@ pub(super) struct Charge<'a> {
 pub(super) enum What<'a> {
     /// Steps of a rate.
     Steps(&'a Rung),
+    /// Rows of a table that follow each other, up to this one.
+    Rows(&'a Rung),
     Cap(&'a CapRule),
     Package(super::length::Length),
     Free,
@@ -42,6 +41,8 @@ pub(super) enum What<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Coinage {
     pub(super) currency: Currency,
+    /// Minor units in a major one.
+    pub(super) scale: i64,
     pub(super) mode: RoundingMode,
 }
 
@@ -57,11 +58,11 @@ pub(super) struct Charged {
 
 pub(super) struct Walk<'a, 'w> {
     plan: &'a Plan,
-    almanac: &'w Almanac<'a>,
+    almanac: &'w Almanac,
     coinage: Coinage,
     start: i64,
-    meters: Vec<Meter<'a>>,
-    windows: Vec<(Vec<(i64, i64)>, usize)>,
+    meters: Meters<'a>,
+    windows: Vec<Times>,
     /// For each rate: the occurrence that its clock belongs to, and the time charged in it.
     clocks: Vec<(i64, i64)>,
     restarts: i64,
@@ -76,7 +77,7 @@ const ALWAYS: i64 = i64::MIN;
 /// What the time of a stay costs. `earlier` are the stays whose time counts as if it came before.
 pub(super) fn charges<'a>(
     plan: &'a Plan,
-    almanac: &Almanac<'a>,
+    almanac: &Almanac,
     coinage: Coinage,
     time: Charged,
     earlier: &[(i64, i64)],
@@ -98,35 +99,44 @@ pub(super) fn charges<'a>(
 pub(super) fn plain<'a>(
     plan: &'a Plan,
     ladder: &'a Ladder,
-    almanac: &Almanac<'a>,
+    almanac: &Almanac,
     coinage: Coinage,
     time: Charged,
 ) -> Vec<Charge<'a>> {
-    let mut walk = Walk::new(plan, almanac, coinage, time);
-    walk.meters.clear();
+    let mut walk = Walk::bare(plan, almanac, coinage, time.start);
     walk.stretch(ladder, (0, time.end - time.start), time.start, OPEN);
     walk.charges
 }
 
 impl<'a, 'w> Walk<'a, 'w> {
-    fn new(plan: &'a Plan, almanac: &'w Almanac<'a>, coinage: Coinage, time: Charged) -> Self {
+    fn new(plan: &'a Plan, almanac: &'w Almanac, coinage: Coinage, time: Charged) -> Self {
         let Charged { entry, start, end } = time;
-        let times = |(when, continues): &(When, bool)| match continues {
-            true => (almanac.stretches(when, start, end), 0),
-            false => (almanac.occurrences(when, start, end), 0),
+        let times = |(when, continues): &(When, bool)| {
+            Times::of(match continues {
+                true => almanac.stretches(when, start, end),
+                false => almanac.occurrences(when, start, end),
+            })
         };
-        let meter = |rule| Meter::of(rule, almanac, coinage.currency, (entry, start, end));
+        Self {
+            meters: Meters::of(&plan.caps, almanac, coinage.currency, (entry, start, end)),
+            windows: plan.windows.iter().map(times).collect(),
+            ..Self::bare(plan, almanac, coinage, start)
+        }
+    }
+
+    /// Without caps and windows.
+    fn bare(plan: &'a Plan, almanac: &'w Almanac, coinage: Coinage, start: i64) -> Self {
         Self {
             plan,
             almanac,
             coinage,
             start,
-            meters: plan.caps.iter().filter_map(meter).collect(),
-            windows: plan.windows.iter().map(times).collect(),
+            meters: Meters::none(),
+            windows: Vec::new(),
             clocks: vec![(ALWAYS, 0); plan.ladders.len()],
             restarts: OPEN,
             last: 0,
-            charges: Vec::with_capacity(8),
+            charges: Vec::with_capacity(16),
         }
     }
 
@@ -136,9 +146,7 @@ impl<'a, 'w> Walk<'a, 'w> {
             self.span(from, to, 0);
         }
         self.charges.clear();
-        for meter in &mut self.meters {
-            meter.begin_stay();
-        }
+        self.meters.begin_stay();
     }
 
     /// Walks from one instant to another; the last rate is charged for `longer` than that.
@@ -175,17 +183,13 @@ impl<'a, 'w> Walk<'a, 'w> {
     /// Which rate holds, for which occurrence of its window, and until when.
     fn rate_at(&mut self, now: i64) -> (usize, i64, i64) {
         let mut until = OPEN;
-        for (at, (occurrences, cursor)) in self.windows.iter_mut().enumerate() {
-            while occurrences.get(*cursor).is_some_and(|(_, end)| *end <= now) {
-                *cursor += 1;
-            }
-            match occurrences.get(*cursor) {
-                Some(&(begin, end)) if begin <= now => {
+        for (at, times) in self.windows.iter_mut().enumerate() {
+            match times.at(now) {
+                Ok((begin, end)) => {
                     let continues = self.plan.windows[at].1;
                     return (at + 1, if continues { ALWAYS } else { begin }, until.min(end));
                 }
-                Some(&(begin, _)) => until = until.min(begin),
-                None => {}
+                Err(begin) => until = until.min(begin),
             }
         }
         (0, ALWAYS, until)
@@ -207,10 +211,10 @@ impl<'a, 'w> Walk<'a, 'w> {
             let bound = bound.min(shows(rung.to));
             match rung.step {
                 Step::Every(step) => {
-                    let begun = (clock - rung.from).max(0);
-                    let first = rung.from + begun + (-begun).rem_euclid(step);
+                    let first = next_step(rung.from, step, clock);
                     if first < limit {
-                        let count = (limit - first - 1) / step + 1;
+                        let length = limit - first;
+                        let count = if length <= step { 1 } else { (length - 1) / step + 1 };
                         self.steps(rung, (shows(first), step, count), bound);
                         paid = paid.max((shows(first) + step * count).min(bound));
                     }
@@ -236,16 +240,14 @@ impl<'a, 'w> Walk<'a, 'w> {
 
     /// Charges `count` steps, the first at `at`, in as many lines as the caps make necessary.
     fn steps(&mut self, rung: &'a Rung, (mut at, step, mut count): (i64, i64, i64), bound: i64) {
-        let scale = self.coinage.currency.minor_per_major();
         while count > 0 {
-            let almanac = self.almanac;
-            let changes =
-                self.meters.iter_mut().fold(OPEN, |soonest, meter| soonest.min(meter.advance(at, almanac)));
-            let units = if changes == OPEN { count } else { count.min((changes - at - 1) / step + 1) };
+            let changes = self.meters.advance(at, self.almanac);
+            let last = at.saturating_add(step.saturating_mul(count - 1));
+            let units = if changes == OPEN || last < changes { count } else { (changes - at - 1) / step + 1 };
             let end = at.saturating_add(units.saturating_mul(step));
-            let amount = rung.price.round(units.saturating_mul(scale), self.coinage.mode);
+            let amount = rung.cost(units, self.coinage.scale, self.coinage.mode);
             let (from, to) = (at, end.min(bound));
-            let charge = Charge { what: What::Steps(rung), from, to, units, price: Some(rung.price), amount };
+            let charge = Charge { what: What::Steps(rung), from, to, units, amount };
             self.limit(charge);
             (at, count) = (end, count - units);
         }
@@ -253,24 +255,9 @@ impl<'a, 'w> Walk<'a, 'w> {
 
     /// Takes a charge as far as the caps let it through. One that nothing is left of is not shown: the cap is.
     fn limit(&mut self, charge: Charge<'a>) {
-        let (mut allowed, mut by) = (charge.amount, None);
-        for meter in &self.meters {
-            let lets = meter.lets(allowed);
-            if lets < allowed {
-                (allowed, by) = (lets, Some(meter.rule));
-            }
-        }
-        for meter in &mut self.meters {
-            meter.count(allowed);
-        }
+        let (allowed, by) = self.meters.pass(charge.amount);
         let Some(rule) = by else { return self.charges.push(charge) };
-        let cap = Charge {
-            what: What::Cap(rule),
-            units: 1,
-            price: None,
-            amount: allowed - charge.amount,
-            ..charge
-        };
+        let cap = Charge { what: What::Cap(rule), units: 1, amount: allowed - charge.amount, ..charge };
         if allowed > 0 {
             return self.charges.extend([charge, cap]);
         }
@@ -281,4 +268,11 @@ impl<'a, 'w> Walk<'a, 'w> {
             _ => self.charges.push(Charge { amount: 0, ..cap }),
         }
     }
+}
+
+/// The first clock time at or after `clock` at which a step of a rung begins.
+fn next_step(from: i64, step: i64, clock: i64) -> i64 {
+    let begun = (clock - from).max(0);
+    let within = if begun < step { begun } else { begun % step };
+    from + begun + if within == 0 { 0 } else { step - within }
 }

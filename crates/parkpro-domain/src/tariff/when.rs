@@ -89,23 +89,13 @@ impl When {
                 .filter_map(move |minute| usize::try_from(minute % week).ok())
         })
     }
-
-    /// Whether it asks for public holidays.
-    pub(super) fn needs_holidays(&self) -> bool {
-        self.holidays_off || self.spans.iter().any(|span| span.days & HOLIDAY != 0)
-    }
 }
 
 impl Span {
     /// Whether a span begins on a day; `weekday` counts from Monday.
-    pub(super) fn begins(
-        &self,
-        weekday: i64,
-        holiday: bool,
-        date: impl FnOnce() -> Option<NaiveDate>,
-    ) -> bool {
+    pub(super) fn begins(&self, weekday: i8, holiday: bool, date: Option<NaiveDate>) -> bool {
         let day = (self.days >> weekday) & 1 == 1 || (holiday && self.days & HOLIDAY != 0);
-        day && self.dates.is_none_or(|dates| date().is_some_and(|date| dates.contain(date)))
+        day && self.dates.is_none_or(|dates| date.is_some_and(|date| dates.contain(date)))
     }
 }
 

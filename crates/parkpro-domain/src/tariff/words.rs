@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use smol_str::{SmolStr, format_smolstr};
+
 use super::{
     FeeLine, Grant,
     document::{Period, RoundingMode, Tax},
@@ -18,7 +20,7 @@ const DAY: i64 = 24 * HOUR;
 /// How a line of a rate reads.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
-    rule: String,
+    rule: &'static str,
     /// Before the number of steps.
     before: String,
     /// After it, for one step and for several; the number is left out if there can be only one.
@@ -49,7 +51,7 @@ impl Words {
         let counted = unit.contains("{}");
         let space = if counted { " " } else { "" };
         Self {
-            rule: rule.to_owned(),
+            rule,
             before: if name.is_empty() { String::new() } else { format!("{name}: ") },
             after: ["", "s"].map(|ending| format!("{space}{}{price}", unit.replace("{}", ending))),
             counted,
@@ -72,38 +74,64 @@ impl Words {
 /// Makes one line of the rows of a table that follow each other.
 pub(super) fn join_rows(charges: &mut Vec<Charge<'_>>) {
     charges.dedup_by(|next, before| {
-        let (What::Steps(row), What::Steps(first)) = (next.what, before.what) else { return false };
+        let What::Steps(row) = next.what else { return false };
+        let (What::Steps(first) | What::Rows(first)) = before.what else { return false };
         let rows = row.row.is_some() && first.row.is_some();
         let joined = rows && before.to == next.from && first.to == row.from;
         if joined {
-            (before.what, before.to, before.price) = (next.what, next.to, None);
+            (before.what, before.to) = (What::Rows(row), next.to);
             before.amount = before.amount.saturating_add(next.amount);
         }
         joined
     });
 }
 
-/// One line of a fee.
-pub(super) fn line(charge: &Charge<'_>, coinage: Coinage) -> FeeLine {
-    let unit_price = match (charge.what, charge.price) {
-        (What::Tax(_, part), _) => part,
-        (_, Some(price)) => price.round(coinage.currency.minor_per_major(), RoundingMode::HalfUp),
-        (_, None) => charge.amount,
-    };
-    FeeLine {
-        rule: rule(charge.what).to_owned(),
-        from: Timestamp::from_micros(charge.from),
-        to: Timestamp::from_micros(charge.to),
-        units: charge.units,
-        unit_price,
-        amount: charge.amount,
-        note: note(charge, coinage),
+/// The lines of a fee.
+pub(super) fn lines(charges: &[Charge<'_>], coinage: Coinage) -> Vec<FeeLine> {
+    let (mut lines, mut said) = (Vec::with_capacity(charges.len()), Said(Vec::new()));
+    for charge in charges {
+        lines.push(FeeLine {
+            rule: SmolStr::new_static(rule(charge.what)),
+            from: Timestamp::from_micros(charge.from),
+            to: Timestamp::from_micros(charge.to),
+            units: charge.units,
+            unit_price: match charge.what {
+                What::Steps(rung) => rung.cost(1, coinage.scale, RoundingMode::HalfUp),
+                What::Tax(_, part) => part,
+                _ => charge.amount,
+            },
+            amount: charge.amount,
+            note: note(charge, coinage, &mut said),
+        });
+    }
+    lines
+}
+
+/// What was said last. The days of a long stay are much alike, and so are their lines.
+struct Said<'a>(Vec<(&'a Words, i64, SmolStr)>);
+
+impl<'a> Said<'a> {
+    /// How many of the last notes are looked through.
+    const LAST: usize = 32;
+
+    fn note(&mut self, words: &'a Words, units: i64) -> SmolStr {
+        let first = self.0.len().saturating_sub(Self::LAST);
+        let same = |(before, number, _): &(&Words, i64, _)| *number == units && std::ptr::eq(*before, words);
+        if let Some(found) = self.0[first..].iter().rposition(same) {
+            // What was said last will be said first again.
+            let last = self.0.len() - 1;
+            self.0.swap(first + found, last);
+            return self.0[last].2.clone();
+        }
+        let note = SmolStr::from(words.note(units));
+        self.0.push((words, units, note.clone()));
+        note
     }
 }
 
-fn rule(what: What<'_>) -> &str {
+fn rule(what: What<'_>) -> &'static str {
     match what {
-        What::Steps(rung) => &rung.words.rule,
+        What::Steps(rung) | What::Rows(rung) => rung.words.rule,
         What::Cap(cap) => cap.rule,
         What::Package(_) => "package",
         What::Free => "free",
@@ -115,29 +143,29 @@ fn rule(what: What<'_>) -> &str {
     }
 }
 
-fn note(charge: &Charge<'_>, coinage: Coinage) -> String {
+fn note<'a>(charge: &Charge<'a>, coinage: Coinage, said: &mut Said<'a>) -> SmolStr {
     match charge.what {
-        What::Steps(rung) => rung.words.note(charge.units),
+        What::Steps(rung) | What::Rows(rung) => said.note(&rung.words, charge.units),
         What::Cap(cap) => cap.note.clone(),
-        What::Package(length) => format!("package of {length}"),
-        What::Free => "not charged".to_owned(),
-        What::Minimum => "up to the minimum".to_owned(),
-        What::LostTicket => "lost ticket".to_owned(),
+        What::Package(length) => format_smolstr!("package of {length}"),
+        What::Free => SmolStr::new_static("not charged"),
+        What::Minimum => SmolStr::new_static("up to the minimum"),
+        What::LostTicket => SmolStr::new_static("lost ticket"),
         What::Discount(discount) => {
             // A record keeps lines separated by control characters.
             let name = discount.name.replace(char::is_control, " ");
             match &discount.grant {
-                Grant::Free(length) => format!("{name}: {length} free"),
-                Grant::Percent(percent) => format!("{name}: {percent}% off"),
-                Grant::Amount(amount) => format!("{name}: {amount} off"),
-                Grant::Tariff(tariff) => format!("{name}: {}", tariff.document().name),
+                Grant::Free(length) => format_smolstr!("{name}: {length} free"),
+                Grant::Percent(percent) => format_smolstr!("{name}: {percent}% off"),
+                Grant::Amount(amount) => format_smolstr!("{name}: {amount} off"),
+                Grant::Tariff(tariff) => format_smolstr!("{name}: {}", tariff.document().name),
             }
         }
         What::Tax(Tax { percent, included: true }, part) => {
-            format!("contains {percent}% tax of {}", Money::new(part, coinage.currency))
+            format_smolstr!("contains {percent}% tax of {}", Money::new(part, coinage.currency))
         }
-        What::Tax(Tax { percent, .. }, _) => format!("{percent}% tax"),
-        What::CashRounding => "rounded to coins".to_owned(),
+        What::Tax(Tax { percent, .. }, _) => format_smolstr!("{percent}% tax"),
+        What::CashRounding => SmolStr::new_static("rounded to coins"),
     }
 }
 
