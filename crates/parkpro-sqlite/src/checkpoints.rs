@@ -25,8 +25,9 @@ pub(crate) struct Checkpoints {
     turns: u32,
 }
 
-/// How many turns go into the log between two checkpoints.
-const EVERY: u32 = 64;
+/// How many turns go into the log between two checkpoints. Fewer cost throughput; more, and a sync of the log that meets one
+/// waits behind all that it wrote.
+const EVERY: u32 = 16;
 /// How many pages make the log long: 32 MiB.
 const LONG: i32 = 8192;
 

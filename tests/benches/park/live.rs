@@ -103,11 +103,11 @@ pub(crate) fn footprint(plan: &Plan) -> Vec<Section> {
         value.map(|value| Finding { what: what.to_owned(), value, unit, goal: Some(Goal::AtMost(most)) })
     };
     let findings = [
-        finding("memory, idle", idle, "MB", 15.0),
-        finding("memory after 64 connections parked and exited", after, "MB", 48.0),
+        finding("memory, idle", idle, "MB", 20.0),
+        finding("memory after 64 connections parked and exited", after, "MB", 64.0),
         finding("from start to ready, tables to be made", first, "ms", 150.0),
         finding("from start to ready, again", again, "ms", 150.0),
-        finding("size of the program's file", Some(size), "MB", 15.0),
+        finding("size of the program's file", Some(size), "MB", 20.0),
     ];
     vec![Section {
         title: "What it takes".to_owned(),

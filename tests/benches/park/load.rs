@@ -265,7 +265,7 @@ impl Readers {
                     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&client.answer));
                     let mut stream = client.stream;
                     readers.spawn(async move {
-                        let mut piece = [0; 1024];
+                        let mut piece = [0; 16 * 1024];
                         while stream.read(&mut piece).await.is_ok_and(|read| read > 0) {}
                     });
                 }

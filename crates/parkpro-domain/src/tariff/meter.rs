@@ -76,9 +76,9 @@ impl<'a> Meters<'a> {
 
     /// Lets through what it may of an amount, and names the cap that kept the rest back.
     pub(super) fn pass(&mut self, amount: i64) -> (i64, Option<&'a CapRule>) {
-        let room = self.full - self.passed;
+        let room = self.full.saturating_sub(self.passed);
         let (allowed, by) = if amount <= room { (amount, None) } else { (room, self.first_full) };
-        self.passed += allowed;
+        self.passed = self.passed.saturating_add(allowed);
         (allowed, by)
     }
 
@@ -125,7 +125,7 @@ impl<'a> Meter<'a> {
 
     /// Goes on to an instant, at which so much has passed.
     fn advance(&mut self, now: i64, passed: i64, almanac: &Almanac) {
-        let mut left = if self.on { self.room - passed } else { self.room };
+        let mut left = if self.on { self.room.saturating_sub(passed) } else { self.room };
         let over = self.start.saturating_add(self.rule.first);
         (self.on, self.changes) = match self.times.at(now) {
             Ok((begin, end)) if now < over => {

@@ -1,6 +1,13 @@
 //! Many at once, and one among them who misbehaves.
 
-use std::{sync::Arc, task::Poll};
+use std::{
+    fs,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+};
 
 use parkpro_domain::{
     command::Command,
@@ -121,4 +128,39 @@ async fn the_witness_hears_every_version_in_order() {
     assert!(commits.windows(2).all(|pair| pair[0].to == pair[1].from), "{commits:?}");
     assert_eq!(commits.last().unwrap().to.0, 101);
     assert_eq!(park.heard.turns().iter().sum::<usize>(), 101);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_stays_short_although_somebody_always_reads() {
+    const MEBIBYTE: u64 = 1024 * 1024;
+    let park = Park::with_slots(40).await;
+    let over = Arc::new(AtomicBool::new(false));
+    let read = |_| {
+        let (record, over) = (Arc::clone(&park.record), Arc::clone(&over));
+        tokio::spawn(async move {
+            while !over.load(Ordering::Relaxed) {
+                let page = record.tickets(ask::lot("main"), TicketFilter::default(), None, 200).await;
+                page.unwrap().unwrap();
+            }
+        })
+    };
+    let readers: Vec<_> = (0..2).map(read).collect();
+    let log = park.folder.path().join("park.db-wal");
+    let mut longest = 0;
+    for turn in 0..600 {
+        let asked = (0..20).map(|n| {
+            let plate = format!("A {}", turn / 2 * 20 + n);
+            let command = if turn % 2 == 0 { park.entry(&plate) } else { ask::exit("main", &plate) };
+            begun(park.record.change(ask::keyed(command, &format!("{n} {turn}"))))
+        });
+        for asked in asked.collect::<Vec<_>>() {
+            asked.over().await.unwrap();
+        }
+        longest = longest.max(fs::metadata(&log).unwrap().len());
+    }
+    over.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert!(longest < 60 * MEBIBYTE, "{} MiB", longest / MEBIBYTE);
 }
