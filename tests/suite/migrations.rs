@@ -154,5 +154,8 @@ fn tickets_and_journal_survive_that_sqlite_makes_their_tables_anew() {
 fn both_records_have_the_same_tables_and_columns() {
     let ([mut sqlite, ..], [postgres, ..]) = (sqlite(), postgres());
     assert!(sqlite.remove("epoch").is_some(), "Postgres names its own history");
+    for keys in ["new_keys", "used_keys"] {
+        assert!(sqlite.remove(keys).is_some(), "Postgres has an index");
+    }
     assert_eq!(sqlite, postgres);
 }

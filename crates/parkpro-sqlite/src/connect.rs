@@ -22,6 +22,7 @@ use thiserror::Error;
 use crate::{
     checkpoints::Checkpoints,
     disk::{Durability, SyncLog},
+    keys::find_again,
     schema::epoch,
 };
 
@@ -142,6 +143,7 @@ impl Place {
             return Err(OpenError::Newer { path: self.path.clone(), migration });
         }
         connection.run_pending_migrations(MIGRATIONS).map_err(refused)?;
+        find_again(&mut connection).map_err(|error| refused(error.into()))?;
         let epoch = new_epoch(&mut connection).map_err(|error| refused(error.into()))?;
         Ok((connection, epoch))
     }

@@ -10,6 +10,7 @@ mod discounts;
 mod disk;
 mod facts;
 mod fault;
+mod keys;
 mod lots;
 mod reader;
 mod records;
@@ -82,6 +83,7 @@ impl SqliteRecord {
         let sync = place.sync_of_log().map_err(|error| unwell(error.into()))?;
         let checkpoints = place.checkpoints().map_err(unwell)?;
         let transaction = SqliteTransaction::new(connection, place, clock);
+        let transaction = transaction.map_err(|error| unwell(error.into()))?;
         let terms = Terms { queue_length, batch, rules, witness, sync, durability };
         let writer = Writer::start(transaction, checkpoints, terms);
         let writer = writer.map_err(|error| unwell(error.into()))?;

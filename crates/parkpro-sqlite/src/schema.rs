@@ -138,7 +138,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency (principal, key) {
+    idempotency (rowid) {
+        rowid -> BigInt,
         principal -> Text,
         key -> Text,
         fingerprint -> Binary,
@@ -147,6 +148,20 @@ diesel::table! {
         etag -> Nullable<Text>,
         body -> Binary,
         created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    new_keys (digest, reply) {
+        digest -> BigInt,
+        reply -> BigInt,
+    }
+}
+
+diesel::table! {
+    used_keys (digest, reply) {
+        digest -> BigInt,
+        reply -> BigInt,
     }
 }
 

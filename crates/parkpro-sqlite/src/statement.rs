@@ -212,12 +212,6 @@ condition! {
     Rare "tickets.status IN ('withdrawn', 'voided')"
 }
 
-condition! {
-    /// A slot without a vehicle. The plus keeps SQLite from looking for it in the unique index on `ticket_id`, where every
-    /// empty slot of every lot is.
-    Empty "+slots.ticket_id IS NULL"
-}
-
 /// Declares a comparison of two columns with a place in their order: a row value, which an index of both can search.
 macro_rules! row_value {
     ($(#[$doc:meta])* $name:ident $compares:literal) => {

@@ -28,10 +28,11 @@ use parkpro_domain::{
 use crate::{
     connect::Place,
     fault::Failure,
+    keys::Shelf,
     lots::lot_numbered,
     rows::member,
     schema::{lots, tickets},
-    statement::{UpTo, UsedKey, Waiting},
+    statement::{UpTo, Waiting},
     tariffs,
 };
 
@@ -42,6 +43,7 @@ pub(crate) struct SqliteTransaction {
     pub(crate) lots: LotNumbers,
     /// What was read of the lots of this transaction.
     pub(crate) before: HashMap<LotId, Before>,
+    pub(crate) shelf: Shelf,
     place: Place,
     clock: Arc<dyn Clock>,
     commits: u64,
@@ -70,9 +72,13 @@ impl LotNumbers {
 }
 
 impl SqliteTransaction {
-    pub(crate) fn new(connection: SqliteConnection, place: Place, clock: Arc<dyn Clock>) -> Self {
-        let (lots, before) = (LotNumbers::default(), HashMap::new());
-        Self { connection, lots, before, place, clock, commits: 0 }
+    pub(crate) fn new(
+        mut connection: SqliteConnection,
+        place: Place,
+        clock: Arc<dyn Clock>,
+    ) -> QueryResult<Self> {
+        let (lots, before, shelf) = (LotNumbers::default(), HashMap::new(), Shelf::of(&mut connection)?);
+        Ok(Self { connection, lots, before, shelf, place, clock, commits: 0 })
     }
 
     /// How many transactions were committed.
@@ -102,21 +108,6 @@ impl SqliteTransaction {
             Ok(connection) => self.connection = connection,
             Err(error) => tracing::error!(error, "the connection cannot be replaced"),
         }
-    }
-
-    /// Nobody else writes, so a key that is not there is ours; its row is written with the answer.
-    fn claims(&mut self, keys: &[&Key]) -> Result<Vec<Claim>, Failure> {
-        let wanted: Vec<UsedKey<'_>> =
-            keys.iter().map(|key| UsedKey { principal: &key.principal.0, key: &key.key }).collect();
-        let mut claims: Vec<Claim> = keys.iter().map(|_| Claim::Fresh).collect();
-        for row in UsedKey::find(&mut self.connection, &wanted)? {
-            let place = wanted.iter().position(|key| key.principal == row.principal && key.key == row.key);
-            let (fingerprint, reply) = row.reply()?;
-            if let Some(claim) = place.and_then(|place| claims.get_mut(place)) {
-                *claim = Claim::Used { fingerprint, reply };
-            }
-        }
-        Ok(claims)
     }
 
     fn locks(&mut self, targets: &[Target<'_>]) -> Result<Vec<Lock>, Failure> {

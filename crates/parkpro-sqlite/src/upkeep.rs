@@ -1,24 +1,10 @@
 //! What the writer does between turns.
 
-use diesel::{connection::SimpleConnection, prelude::*, sql_types::BigInt};
-use parkpro_domain::time::Timestamp;
+use diesel::connection::SimpleConnection;
 
 use crate::{checkpoints::checkpoint, fault::Failure, transaction::SqliteTransaction};
 
 impl SqliteTransaction {
-    /// Forgets old keys, oldest first, which is the order in which they lie; how many.
-    pub(crate) fn forget(&mut self, used_before: Timestamp, most: u32) -> Result<u32, Failure> {
-        let oldest = diesel::sql_query(
-            "DELETE FROM idempotency WHERE rowid IN (SELECT rowid FROM idempotency ORDER BY rowid LIMIT ?) \
-             AND created_at < ?",
-        );
-        let forgotten = oldest
-            .bind::<BigInt, _>(i64::from(most))
-            .bind::<BigInt, _>(used_before.micros())
-            .execute(&mut self.connection)?;
-        Ok(u32::try_from(forgotten).unwrap_or(u32::MAX))
-    }
-
     /// An empty transaction. After a fault a written one, because only that shows that the fault is over.
     pub(crate) fn check(&mut self, after_fault: bool) -> Result<(), Failure> {
         self.begin_now()?;

@@ -19,9 +19,8 @@ use crate::{
     fault::Failure,
     schema::{lots, slots},
     statement::{
-        Each, InsertCorrection, InsertEntry, InsertReply, InsertTicket, PutSlotCount, PutWaitingCount, Row,
-        TOGETHER, UpdateBerth, UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars,
-        UpdateSlot,
+        Each, InsertCorrection, InsertEntry, InsertTicket, PutSlotCount, PutWaitingCount, Row, TOGETHER,
+        UpdateBerth, UpdateBerthAndEnd, UpdateEnd, UpdateLot, UpdateOccupant, UpdateParticulars, UpdateSlot,
     },
     transaction::{Before, SqliteTransaction},
 };
@@ -36,8 +35,7 @@ impl SqliteTransaction {
         for changes in changes {
             self.write(changes)?;
         }
-        let replies: Vec<_> = replies.iter().map(|(key, reply)| reply_row(key, reply, now)).collect();
-        self.insert(&replies)
+        self.keep_replies(replies, now)
     }
 
     /// In the order of the fields.
@@ -248,7 +246,7 @@ impl SqliteTransaction {
     }
 
     /// Inserts rows, many by one statement.
-    fn insert<R: Row>(&mut self, rows: &[R]) -> Result<(), Failure> {
+    pub(crate) fn insert<R: Row>(&mut self, rows: &[R]) -> Result<(), Failure> {
         let (many, few) = rows.as_chunks::<TOGETHER>();
         for rows in many {
             Each(rows).execute(&mut self.connection)?;
@@ -338,19 +336,6 @@ fn entry_row<'a>(lot: i64, entry: &'a Entry, event: &'a Stored) -> InsertEntry<'
         actor: &entry.actor.0,
         at: entry.at.micros(),
         data: &event.data,
-    }
-}
-
-fn reply_row<'a>(key: &'a Key, reply: &'a Reply, now: Timestamp) -> InsertReply<'a> {
-    InsertReply {
-        principal: &key.principal.0,
-        key: &key.key,
-        fingerprint: &key.fingerprint,
-        status: i32::from(reply.status),
-        location: reply.location.as_deref(),
-        etag: reply.etag.as_deref(),
-        body: &reply.body,
-        created_at: now.micros(),
     }
 }
 

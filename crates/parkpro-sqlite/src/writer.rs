@@ -251,8 +251,11 @@ impl Desk {
         }
         let idle = postponed.is_empty() && self.jobs.is_empty();
         self.disk.conclude(committed, answers, idle);
-        if !self.disk.has_failed() && self.checkpoints.count_turn() {
-            self.checkpoints.folded(self.transaction.fold());
+        if !self.disk.has_failed() {
+            self.transaction.tidy_keys();
+            if self.checkpoints.count_turn() {
+                self.checkpoints.folded(self.transaction.fold());
+            }
         }
         postponed
     }
@@ -371,7 +374,7 @@ mod tests {
         let (mut connection, _) = place.prepare().unwrap();
         connection.batch_execute(told).unwrap();
         let (checkpoints, durability) = (place.checkpoints().unwrap(), Arc::clone(place.durability()));
-        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
+        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default())).unwrap();
         let heard = Arc::new(Heard::default());
         let (rules, witness) = (ask::rules(), heard.clone());
         let terms = Terms { queue_length: 9, batch: 9, rules, witness, sync, durability };

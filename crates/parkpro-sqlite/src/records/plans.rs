@@ -67,7 +67,7 @@ impl Watched {
                 listener.lock().unwrap().push(query.to_string());
             }
         });
-        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default()));
+        let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default())).unwrap();
         Self { transaction, said, _folder: folder }
     }
 

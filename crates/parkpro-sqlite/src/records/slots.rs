@@ -19,7 +19,7 @@ use crate::{
     lots::{counts, lot},
     rows::SlotRow,
     schema::slots,
-    statement::{BEFORE_ALL, Behind, Empty, FreeSlots},
+    statement::{BEFORE_ALL, Behind, FreeSlots},
 };
 
 pub(super) fn slot(
@@ -70,7 +70,11 @@ pub(super) fn page(
             SlotStatus::Draining => (false, false),
         };
         chosen = chosen.filter(slots::in_service.eq(in_service));
-        chosen = if empty { chosen.filter(Empty) } else { chosen.filter(not(Empty)) };
+        chosen = if empty {
+            chosen.filter(slots::ticket_id.is_null())
+        } else {
+            chosen.filter(slots::ticket_id.is_not_null())
+        };
     }
     let page = chosen
         .load_iter::<SlotRow, DefaultLoadingMode>(connection)?

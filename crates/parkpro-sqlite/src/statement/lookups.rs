@@ -42,20 +42,30 @@ lookup! {
      LEFT JOIN slots ON slots.lot_id = tickets.lot_id AND slots.id = slot_id"
 }
 
+/// The columns of [`ReplyRow`], in its order.
+const REPLY: &str = "SELECT principal, key, fingerprint, status, location, etag, body FROM (";
+
 lookup! {
-    /// What was answered under a key.
-    UsedKey<'a> {
-        principal: &'a str => Text,
-        key: &'a str => Text,
+    /// What was answered under new keys of a digest.
+    NewKey<'a> {
+        digest: &'a i64 => BigInt,
     }
-    ReplyRow: "SELECT principal, key, fingerprint, status, location, etag, body FROM (",
-    ") CROSS JOIN idempotency ON principal = column1 AND key = column2"
+    ReplyRow: REPLY,
+    ") CROSS JOIN new_keys ON digest = column1 CROSS JOIN idempotency ON idempotency.rowid = reply"
+}
+
+lookup! {
+    /// What was answered under older keys of a digest.
+    UsedKey<'a> {
+        digest: &'a i64 => BigInt,
+    }
+    ReplyRow: REPLY,
+    ") CROSS JOIN used_keys ON digest = column1 CROSS JOIN idempotency ON idempotency.rowid = reply"
 }
 
 /// The free slots of one kind, best first, behind a place in their order.
 ///
-/// The index is named because SQLite would take the unique one on `ticket_id` instead, believe that NULL is in it once,
-/// and sort every free slot there is.
+/// The index is named so that no other one is taken, behind which every free slot there is would be sorted.
 #[derive(Debug)]
 pub(crate) struct FreeSlots<'a> {
     /// Of this lot.

@@ -219,6 +219,7 @@ statement! {
 rows! {
     /// What was answered under a key.
     InsertReply<'a> {
+        id: i64 => BigInt,
         principal: &'a str => Text,
         key: &'a str => Text,
         fingerprint: &'a [u8] => Binary,
@@ -228,7 +229,16 @@ rows! {
         body: &'a [u8] => Binary,
         created_at: i64 => BigInt,
     }
-    "INSERT OR FAIL INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at) ", ""
+    "INSERT OR FAIL INTO idempotency (rowid, principal, key, fingerprint, status, location, etag, body, created_at) ", ""
+}
+
+rows! {
+    /// A new key of a digest, and the row of its reply.
+    InsertNewKey<'a> {
+        digest: &'a i64 => BigInt,
+        reply: i64 => BigInt,
+    }
+    "INSERT OR FAIL INTO new_keys (digest, reply) ", ""
 }
 
 statement! {

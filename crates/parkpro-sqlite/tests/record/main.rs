@@ -5,5 +5,6 @@
 mod closing;
 mod crowd;
 mod gate;
+mod keys;
 mod opening;
 mod park;
