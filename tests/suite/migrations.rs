@@ -102,17 +102,18 @@ fn they_go_up_down_and_up_again() {
     }
 }
 
-/// A lot with a vehicle inside whose plate was corrected, one that has left, and a line of the journal.
+/// A lot with a vehicle inside whose plate was corrected, one that has left, a line of the journal, and two replies.
 const A_USED_LOT: &str = "
     INSERT INTO lots VALUES (1, 'main', 'Main', 'UTC', 'USD', 1, NULL, 'standard', 1, 0, 4, 4, 3, 3, 2, '');
-    INSERT INTO slots VALUES (1, 1, 'A-1', NULL, 'car', 0, 1, NULL, 0, 1, NULL);
+    INSERT INTO slots VALUES (1, 1, 'A-1', NULL, 'car', 0, 1, NULL, 0, 1, NULL), (1, 2, 'A-2', NULL, 'car', 0, 1, NULL, 0, 1, NULL);
     INSERT INTO tickets (id, lot_id, number, plate_shown, plate_key, class, priority, turn, status, arrived_at,
                          slot_id, admission, parked_at, ended_at, fee_minor, fee_currency, fee_lines)
     VALUES (X'01990000000070008000000000000001', 1, 1, 'A 1', 'A1', 'car', 'standard', 1, 'departed', 1, 1, 1, 1, 2, 5000, 'USD', ''),
            (X'01990000000070008000000000000002', 1, 2, 'A 2', 'A2', 'car', 'standard', 2, 'parked', 3, 1, 2, 3, NULL, NULL, NULL, NULL);
     UPDATE slots SET ticket_id = X'01990000000070008000000000000002' WHERE id = 1;
     INSERT INTO plate_corrections VALUES (X'01990000000070008000000000000002', 4, 'A 3', 'A3', 4, 'somebody');
-    INSERT INTO journal VALUES (1, 4, 0, 'plate_corrected', X'01990000000070008000000000000002', NULL, 'somebody', 4, '');";
+    INSERT INTO journal VALUES (1, 4, 0, 'plate_corrected', X'01990000000070008000000000000002', NULL, 'somebody', 4, '');
+    INSERT INTO idempotency VALUES ('gate', 'z', zeroblob(32), 201, NULL, NULL, X'7B7D', 1), ('gate', 'a', zeroblob(32), 404, NULL, NULL, X'7B', 2);";
 
 #[derive(QueryableByName, Debug, PartialEq)]
 struct Line {
@@ -120,34 +121,51 @@ struct Line {
     line: String,
 }
 
+/// Everything in it that a migration could lose.
+fn lines(connection: &mut SqliteConnection) -> Vec<Line> {
+    let all = "SELECT hex(id) || number || plate_key || status || coalesce(slot_id, '') || coalesce(fee_minor, '') AS line
+        FROM tickets
+        UNION ALL SELECT version || kind || hex(ticket_id) FROM journal
+        UNION ALL SELECT id || label || accepts || coalesce(hex(ticket_id), '') FROM slots
+        UNION ALL SELECT principal || key || hex(fingerprint) || status || hex(body) || created_at FROM idempotency
+        ORDER BY 1";
+    diesel::sql_query(all).load(connection).unwrap()
+}
+
 #[test]
-fn tickets_and_journal_survive_that_sqlite_makes_their_tables_anew() {
+fn a_used_record_survives_that_sqlite_makes_its_tables_anew() {
     let mut connection = SqliteConnection::establish(":memory:").unwrap();
     connection.batch_execute("PRAGMA foreign_keys = ON").unwrap();
-    let mut names = names("sqlite").into_iter();
-    for name in names.by_ref().take_while(|name| !name.contains("replies_in_order")) {
-        connection.batch_execute(&script("sqlite", &name, "up")).unwrap();
-    }
-    connection.batch_execute(&script("sqlite", "2026-11-22-000005_replies_in_order", "up")).unwrap();
-    connection.batch_execute(A_USED_LOT).unwrap();
-    let lines = |connection: &mut SqliteConnection| -> Vec<Line> {
-        let all = "SELECT hex(id) || number || plate_key || status || coalesce(slot_id, '') || coalesce(fee_minor, '') AS line
-            FROM tickets UNION ALL SELECT version || kind || hex(ticket_id) FROM journal ORDER BY 1";
-        diesel::sql_query(all).load(connection).unwrap()
-    };
-    let before = lines(&mut connection);
-    assert_eq!(before.len(), 3);
-    for name in names {
-        // As the program carries them out: each in a transaction, which what refers to nothing would break.
+    let names = names("sqlite");
+    let (old, new) = names.split_at(names.iter().position(|name| name.contains("lean_rows")).unwrap());
+    // As the program carries them out: each in a transaction, which what refers to nothing would break.
+    let run = |connection: &mut SqliteConnection, name: &str, way: &str| {
         connection
-            .immediate_transaction(|connection| connection.batch_execute(&script("sqlite", &name, "up")))
+            .immediate_transaction(|connection| connection.batch_execute(&script("sqlite", name, way)))
             .unwrap();
+    };
+    for name in old {
+        run(&mut connection, name, "up");
     }
-    assert_eq!(lines(&mut connection), before);
+    connection.batch_execute(A_USED_LOT).unwrap();
+    let before = lines(&mut connection);
+    assert_eq!(before.len(), 7);
+    for name in new {
+        run(&mut connection, name, "up");
+        assert_eq!(lines(&mut connection), before, "{name}");
+    }
     let broken = "SELECT \"table\" AS line FROM pragma_foreign_key_check";
     assert_eq!(diesel::sql_query(broken).load::<Line>(&mut connection).unwrap(), []);
     let gone = connection.batch_execute("DELETE FROM tickets WHERE number = 2");
     assert!(gone.is_err(), "corrections still refer to tickets");
+    for name in new.iter().rev() {
+        run(&mut connection, name, "down");
+        assert_eq!(lines(&mut connection), before, "{name}, down");
+    }
+    for name in new {
+        run(&mut connection, name, "up");
+    }
+    assert_eq!(lines(&mut connection), before);
 }
 
 #[test]
@@ -155,7 +173,8 @@ fn both_records_have_the_same_tables_and_columns() {
     let ([mut sqlite, ..], [postgres, ..]) = (sqlite(), postgres());
     assert!(sqlite.remove("epoch").is_some(), "Postgres names its own history");
     for keys in ["new_keys", "used_keys"] {
-        assert!(sqlite.remove(keys).is_some(), "Postgres has an index");
+        assert!(sqlite.remove(keys).is_some(), "Postgres finds keys by an index");
     }
+    assert_eq!(sqlite.get_mut("idempotency").map(|columns| columns.remove(4)).as_deref(), Some("id"));
     assert_eq!(sqlite, postgres);
 }

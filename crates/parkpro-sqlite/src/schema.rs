@@ -138,8 +138,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    idempotency (rowid) {
-        rowid -> BigInt,
+    idempotency (id) {
+        id -> BigInt,
         principal -> Text,
         key -> Text,
         fingerprint -> Binary,
@@ -152,15 +152,15 @@ diesel::table! {
 }
 
 diesel::table! {
-    new_keys (digest, reply) {
-        digest -> BigInt,
+    new_keys (digest) {
+        digest -> Binary,
         reply -> BigInt,
     }
 }
 
 diesel::table! {
-    used_keys (digest, reply) {
-        digest -> BigInt,
+    used_keys (digest) {
+        digest -> Binary,
         reply -> BigInt,
     }
 }

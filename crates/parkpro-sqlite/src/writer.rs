@@ -251,11 +251,8 @@ impl Desk {
         }
         let idle = postponed.is_empty() && self.jobs.is_empty();
         self.disk.conclude(committed, answers, idle);
-        if !self.disk.has_failed() {
-            self.transaction.tidy_keys();
-            if self.checkpoints.count_turn() {
-                self.checkpoints.folded(self.transaction.fold());
-            }
+        if !self.disk.has_failed() && self.checkpoints.count_turn() {
+            self.checkpoints.folded(self.transaction.fold());
         }
         postponed
     }

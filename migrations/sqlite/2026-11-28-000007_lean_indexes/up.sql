@@ -1,4 +1,3 @@
--- What is counted under the lot's lock, or said once already by `one_vehicle_per_slot`, is kept unique by the rules alone.
 -- Rows of slots and tickets are never deleted, so that there is one is not looked at for every vehicle that comes or goes.
 -- Slots lie in the order of their key, so that one is found at once and not by its row's number.
 PRAGMA defer_foreign_keys = ON;
@@ -15,7 +14,7 @@ CREATE TABLE slots (
   reason     TEXT,
   retired    INTEGER NOT NULL,
   revision   INTEGER NOT NULL,
-  ticket_id  BLOB,
+  ticket_id  BLOB CONSTRAINT one_slot_per_vehicle UNIQUE,
   PRIMARY KEY (lot_id, id),
   CONSTRAINT label_once UNIQUE (lot_id, label),
   CONSTRAINT retired_is_empty CHECK (NOT (retired AND ticket_id IS NOT NULL))
@@ -51,7 +50,8 @@ CREATE TABLE tickets (
   tariff_id        TEXT,
   tariff_version   INTEGER CONSTRAINT tariff_if_pinned CHECK ((tariff_id IS NULL) = (tariff_version IS NULL)),
   discounts        TEXT    NOT NULL DEFAULT '',
-  CONSTRAINT number_once UNIQUE (lot_id, number),
+  CONSTRAINT number_once    UNIQUE (lot_id, number),
+  CONSTRAINT admission_once UNIQUE (lot_id, admission),
   CONSTRAINT status_is_known CHECK (
     status = 'waiting' OR status = 'parked' OR status = 'departed' OR status = 'withdrawn' OR status = 'voided'),
   CONSTRAINT slot_if_admitted CHECK (

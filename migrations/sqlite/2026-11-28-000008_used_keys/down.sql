@@ -10,7 +10,8 @@ CREATE TABLE idempotency (
   created_at  INTEGER NOT NULL,
   CONSTRAINT key_once UNIQUE (principal, key)
 ) STRICT;
-INSERT INTO idempotency SELECT * FROM idempotency_before ORDER BY rowid;
+INSERT INTO idempotency
+  SELECT principal, key, fingerprint, status, location, etag, body, created_at FROM idempotency_before ORDER BY id;
 DROP TABLE idempotency_before;
 DROP TABLE used_keys;
 DROP TABLE new_keys;

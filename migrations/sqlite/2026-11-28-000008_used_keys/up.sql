@@ -1,17 +1,16 @@
--- A key is found by a digest of it, which is shorter. Clients make keys at random, so in one large index each would dirty
--- a page of its own. New ones therefore go to a small table, and from there, some thousand at once, to the large one.
+-- A key is found by a digest of it. Clients make keys at random, so in one large index each would dirty a page of its own.
+-- New ones therefore go to a small table, and from there, neighbours together, to the large one.
 CREATE TABLE new_keys (
-  digest INTEGER NOT NULL,
-  reply  INTEGER NOT NULL,
-  PRIMARY KEY (digest, reply)
+  digest BLOB    PRIMARY KEY NOT NULL CHECK (length(digest) = 16),
+  reply  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE used_keys (
-  digest INTEGER NOT NULL,
-  reply  INTEGER NOT NULL,
-  PRIMARY KEY (digest, reply)
+  digest BLOB    PRIMARY KEY NOT NULL CHECK (length(digest) = 16),
+  reply  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE idempotency RENAME TO idempotency_before;
 CREATE TABLE idempotency (
+  id          INTEGER PRIMARY KEY NOT NULL,
   principal   TEXT    NOT NULL,
   key         TEXT    NOT NULL,
   fingerprint BLOB    NOT NULL CHECK (length(fingerprint) = 32),
@@ -21,5 +20,6 @@ CREATE TABLE idempotency (
   body        BLOB    NOT NULL,
   created_at  INTEGER NOT NULL
 ) STRICT;
-INSERT INTO idempotency SELECT * FROM idempotency_before ORDER BY rowid;
+INSERT INTO idempotency (principal, key, fingerprint, status, location, etag, body, created_at)
+  SELECT * FROM idempotency_before ORDER BY rowid;
 DROP TABLE idempotency_before;

@@ -209,7 +209,8 @@ impl Times {
     /// The one that holds an instant, or when the next begins.
     pub(super) fn at(&mut self, now: i64) -> Result<(i64, i64), i64> {
         while self.current.1 <= now {
-            self.current = self.later.next().unwrap_or((i64::MAX, i64::MAX));
+            let Some(later) = self.later.next() else { return Err(i64::MAX) };
+            self.current = later;
         }
         if self.current.0 <= now { Ok(self.current) } else { Err(self.current.0) }
     }

@@ -165,6 +165,9 @@ fn what_is_written_is_found_by_its_key() {
         let changes = [facts.into_changes().unwrap()];
         let plans = watched.plans(|transaction| transaction.write_all(&changes, &[(&key, &reply)], MORNING));
         assert_quick(&plans);
+        let claimed = watched.plans(|transaction| transaction.claims(&[&key]));
+        assert_quick(&claimed);
+        assert_by(&claimed, "PRIMARY KEY (digest=?)");
         watched.transaction.undo();
     }
 }

@@ -9,7 +9,7 @@ use diesel::{
     dsl::{AsSelect, SqlTypeOf},
     prelude::*,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{BigInt, Integer, Text},
+    sql_types::{BigInt, Binary, Integer, Text},
     sqlite::Sqlite,
 };
 
@@ -46,21 +46,21 @@ lookup! {
 const REPLY: &str = "SELECT principal, key, fingerprint, status, location, etag, body FROM (";
 
 lookup! {
-    /// What was answered under new keys of a digest.
+    /// What was answered under a new key.
     NewKey<'a> {
-        digest: &'a i64 => BigInt,
+        digest: &'a [u8] => Binary,
     }
     ReplyRow: REPLY,
-    ") CROSS JOIN new_keys ON digest = column1 CROSS JOIN idempotency ON idempotency.rowid = reply"
+    ") CROSS JOIN new_keys ON digest = column1 CROSS JOIN idempotency ON idempotency.id = reply"
 }
 
 lookup! {
-    /// What was answered under older keys of a digest.
+    /// What was answered under an older key.
     UsedKey<'a> {
-        digest: &'a i64 => BigInt,
+        digest: &'a [u8] => Binary,
     }
     ReplyRow: REPLY,
-    ") CROSS JOIN used_keys ON digest = column1 CROSS JOIN idempotency ON idempotency.rowid = reply"
+    ") CROSS JOIN used_keys ON digest = column1 CROSS JOIN idempotency ON idempotency.id = reply"
 }
 
 /// The free slots of one kind, best first, behind a place in their order.

@@ -229,16 +229,35 @@ rows! {
         body: &'a [u8] => Binary,
         created_at: i64 => BigInt,
     }
-    "INSERT OR FAIL INTO idempotency (rowid, principal, key, fingerprint, status, location, etag, body, created_at) ", ""
+    "INSERT OR FAIL INTO idempotency (id, principal, key, fingerprint, status, location, etag, body, created_at) ", ""
 }
 
 rows! {
-    /// A new key of a digest, and the row of its reply.
+    /// A new key, and the row of its reply.
     InsertNewKey<'a> {
-        digest: &'a i64 => BigInt,
+        digest: &'a [u8] => Binary,
         reply: i64 => BigInt,
     }
     "INSERT OR FAIL INTO new_keys (digest, reply) ", ""
+}
+
+statement! {
+    /// New keys are put to the others.
+    CopyNewKeys<'a> {
+        from: &'a [u8] => Binary,
+        to: &'a [u8] => Binary,
+    }
+    "INSERT OR FAIL INTO used_keys (digest, reply) SELECT digest, reply FROM new_keys WHERE digest BETWEEN ? AND ? \
+     ORDER BY digest"
+}
+
+statement! {
+    /// They are new no more.
+    DropNewKeys<'a> {
+        from: &'a [u8] => Binary,
+        to: &'a [u8] => Binary,
+    }
+    "DELETE FROM new_keys WHERE digest BETWEEN ? AND ?"
 }
 
 statement! {

@@ -147,7 +147,7 @@ async fn the_log_stays_short_although_somebody_always_reads() {
     let readers: Vec<_> = (0..2).map(read).collect();
     let log = park.folder.path().join("park.db-wal");
     let mut longest = 0;
-    for turn in 0..600 {
+    for turn in 0..800 {
         let asked = (0..20).map(|n| {
             let plate = format!("A {}", turn / 2 * 20 + n);
             let command = if turn % 2 == 0 { park.entry(&plate) } else { ask::exit("main", &plate) };

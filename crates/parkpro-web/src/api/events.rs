@@ -35,7 +35,7 @@ pub(super) fn places() -> Vec<Place> {
     vec![at("/api/v1/lots/{lot}/events").get(
         list_events,
         || Doc::read("listEvents", Tag::Lots, "What happened to a lot")
-            .says("Oldest first, in pages. With `Accept: text/event-stream` a stream that goes on with every new event (Server-Sent Events): `id` is the event's id, `event` its kind, `data` the event; a comment every 15 seconds is a heartbeat. A client that reconnects with `Last-Event-ID`, as browsers do, misses nothing and hears nothing twice. No event carries a plate.")
+            .says("Oldest first, in pages. With `Accept: text/event-stream` a stream that goes on with every new event (Server-Sent Events): `id` is the event's id, `event` its kind, `data` the event; a comment every 15 seconds is a heartbeat. A client that reconnects with `Last-Event-ID`, as browsers do, misses nothing and hears nothing twice. While a lot changes faster than all who watch it can be told, a stream falls behind and catches up later; the `id` of an event says which version of the lot it has come to. No event carries a plate.")
             .paged()
             .query("after", "Behind this event (`5311.0`), or behind this lot version (`5311`). Pages without it begin at the beginning, streams with what comes next.", parameter::text())
             .header("Last-Event-ID", "Like `after`, and before it.")

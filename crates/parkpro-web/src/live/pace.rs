@@ -4,7 +4,7 @@
 //! gates would wait for them. So all who watch a lot take turns, and all of them together get about a tenth of one
 //! processor: whoever was told something is told again when ten times what that takes has gone by, behind all who were told
 //! before it. So a thousand hear of some hundred events a second as they happen. While a lot changes faster than any real
-//! one they get a fortieth, because then they fall behind in any case, and catch up afterwards.
+//! one they get an eightieth, because then they fall behind in any case, and catch up afterwards.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const READING: Duration = Duration::from_micros(15);
 /// A lot that changes more often than this is flooded.
 const FLOOD: Duration = Duration::from_millis(1);
 /// Those who watch a flooded lot are told so many times less often.
-const FLOODED: usize = 4;
+const FLOODED: usize = 8;
 /// How long it takes to see how often a lot changes.
 const LOOK: Duration = Duration::from_millis(200);
 /// Whoever was told of all that there is rests so long, so that a few who watch a busy lot are not woken for each event.
@@ -134,8 +134,8 @@ mod tests {
         let busy = now + Duration::from_secs(1);
         assert_eq!(round(&mut pace, QUIET.0 + 500, busy), busy + Duration::from_millis(400));
         let flood = busy + Duration::from_secs(1);
-        assert_eq!(round(&mut pace, QUIET.0 + 5_000, flood), flood + Duration::from_millis(1_600));
-        let later = flood + Duration::from_secs(2);
+        assert_eq!(round(&mut pace, QUIET.0 + 5_000, flood), flood + Duration::from_millis(3_200));
+        let later = flood + Duration::from_secs(4);
         assert_eq!(round(&mut pace, QUIET.0 + 5_100, later), later + Duration::from_millis(400));
     }
 

@@ -94,7 +94,7 @@ impl Page {
     /// Adds what was found behind its end when the lot had reached a version, as far as it belongs to it. Less than there
     /// was room for is all that there was.
     pub(super) fn add(&mut self, found: &[Entry], reached: Version, put: Put) {
-        let found_all = found.len() < EVENTS.saturating_sub(self.events.len());
+        let found_all = u32::try_from(found.len()).is_ok_and(|found| found < self.room());
         let mut texts = vec![self.text.clone()];
         let mut length = self.text.len();
         for entry in found {
