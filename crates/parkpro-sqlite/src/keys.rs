@@ -104,15 +104,7 @@ impl SqliteTransaction {
 
     /// Forgets old keys, oldest first, which is the order in which they lie; how many.
     pub(crate) fn forget(&mut self, used_before: Timestamp, most: u32) -> Result<u32, Failure> {
-        self.begin_now()?;
-        let forgotten = self.forget_some(used_before, most).and_then(|forgotten| {
-            self.commit_now()?;
-            Ok(forgotten)
-        });
-        if forgotten.is_err() {
-            self.undo();
-        }
-        forgotten
+        self.alone(|transaction| transaction.forget_some(used_before, most))
     }
 
     fn forget_some(&mut self, used_before: Timestamp, most: u32) -> Result<u32, Failure> {

@@ -97,6 +97,19 @@ impl SqliteTransaction {
         Ok(())
     }
 
+    /// Carries out something that is no turn, in a transaction of its own.
+    pub(crate) fn alone<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.begin_now()?;
+        let done = work(self).and_then(|done| self.commit_now().map(|()| done));
+        if done.is_err() {
+            self.undo();
+        }
+        done
+    }
+
     /// SQLite has already undone some of what fails; a connection that cannot be trusted is replaced.
     pub(crate) fn undo(&mut self) {
         let Err(error) = self.connection.batch_execute("ROLLBACK") else { return };

@@ -7,17 +7,12 @@ use crate::{checkpoints::checkpoint, fault::Failure, transaction::SqliteTransact
 impl SqliteTransaction {
     /// An empty transaction. After a fault a written one, because only that shows that the fault is over.
     pub(crate) fn check(&mut self, after_fault: bool) -> Result<(), Failure> {
-        self.begin_now()?;
-        let written = if after_fault {
-            self.connection.batch_execute("UPDATE epoch SET value = value").map_err(Failure::from)
-        } else {
+        self.alone(|transaction| {
+            if after_fault {
+                transaction.connection.batch_execute("UPDATE epoch SET value = value")?;
+            }
             Ok(())
-        };
-        let checked = written.and_then(|()| self.commit_now());
-        if checked.is_err() {
-            self.undo();
-        }
-        checked
+        })
     }
 
     /// Folds what is left of a long log into the file; whether that was all, so that the next turn begins it anew.

@@ -82,8 +82,8 @@ fn check_slots(slots: &[Slot], tickets: &[Ticket]) {
             _ => None,
         })
         .collect();
-    let taken = slots.iter().filter(|slot| slot.occupant.is_some()).count();
-    assert_eq!(taken, occupied.len(), "nobody stands in two slots");
+    let occupants = slots.iter().filter(|slot| slot.occupant.is_some()).count();
+    assert_eq!(occupants, occupied.len(), "nobody stands in two slots");
     assert_eq!(occupied, parked, "who is parked stands in a slot");
     let taken: BTreeSet<_> = parked.values().map(|(slot, _)| slot).collect();
     assert_eq!(taken.len(), parked.len(), "a slot holds one vehicle");

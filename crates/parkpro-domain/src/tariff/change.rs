@@ -151,12 +151,11 @@ impl Turns<'_> {
         let entry = self.stay.parked_at.micros();
         // What counts as time is less than a minute short of it.
         let stayed = self.from - entry - 60 * SECOND;
+        if offer.up_to.is_some_and(|length| stayed > length.micros()) {
+            return true;
+        }
         let almanac = Almanac::new(self.stay.zone, self.holidays, entry, entry);
-        offer.up_to.is_some_and(|length| stayed > length.micros())
-            || [&offer.enter, &offer.during]
-                .into_iter()
-                .flatten()
-                .any(|when| !almanac.contains(when, entry, false))
+        [&offer.enter, &offer.during].into_iter().flatten().any(|when| !almanac.contains(when, entry, false))
     }
 
     /// With [`Across::Once`] the step of another rate may lengthen the stay by less.

@@ -317,12 +317,7 @@ impl<'a> Counter<'a, '_> {
         let limit = plan.maximum_stay.as_ref().map_or(i64::MAX, |(length, _)| entry + length.micros());
         let time = Charged { entry, start, end: end.min(limit) };
         if start < limit {
-            let walked = walk::charges(plan, self.almanac, self.coinage, time, &self.earlier(plan, start));
-            if charges.is_empty() {
-                charges = walked;
-            } else {
-                charges.extend(walked);
-            }
+            charges.extend(walk::charges(plan, self.almanac, self.coinage, time, &self.earlier(plan, start)));
         }
         packages::take(&mut charges, &plan.cheapest, time, self.coinage);
         let due = sum(&charges);

@@ -52,14 +52,8 @@ fn costs_of_days(charges: &[Charge<'_>], time: Charged) -> Vec<i64> {
         |instant: i64| usize::try_from((instant - time.start).max(0) / Length::DAY.micros()).unwrap_or(0);
     let last = day(time.end - 1);
     let mut days = vec![0_i64; last + 1];
-    let (mut at, mut begins, mut ends) = (0, i64::MIN, i64::MIN);
     for charge in charges {
-        if charge.from < begins || charge.from >= ends {
-            at = day(charge.from).min(last);
-            begins = time.start.saturating_add(i64::try_from(at).unwrap_or(0) * Length::DAY.micros());
-            ends = begins.saturating_add(Length::DAY.micros());
-        }
-        days[at] += charge.amount;
+        days[day(charge.from).min(last)] += charge.amount;
     }
     days
 }
