@@ -96,8 +96,29 @@ pub(crate) struct Place {
     /// Outlives every connection: whoever closes a file ends all locks that its process has on it, SQLite's too.
     file: Arc<File>,
     durability: Arc<Durability>,
-    /// Released when it is dropped.
-    _lock: File,
+    /// Given up last.
+    _lock: Lock,
+}
+
+/// The file beside the record that one program at a time holds.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Lock {
+    fn take(file: File) -> Result<Self, TryLockError> {
+        file.try_lock()?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file does not end the lock while a child of this process, forked and not yet another program, has it
+    /// open as well.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the lock of the record could not be given up");
+        }
+    }
 }
 
 impl Place {
@@ -113,7 +134,7 @@ impl Place {
         let absolute = path.canonicalize().map_err(wrong)?;
         let url = absolute.to_str().ok_or_else(|| wrong(io::Error::other("its name is not UTF-8")))?;
         let lock = open_file(Path::new(&format!("{url}.lock"))).map_err(wrong)?;
-        lock.try_lock().map_err(|error| match error {
+        let lock = Lock::take(lock).map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::InUse { path: path.to_owned() },
             TryLockError::Error(source) => wrong(source),
         })?;
@@ -252,4 +273,22 @@ struct Mode {
 struct Name {
     #[diesel(sql_type = Text)]
     name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_again_although_a_child_still_has_its_lock_open() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("parkpro.db");
+        let place = Place::claim(&path, 1).unwrap();
+        let _of_a_child = place._lock.0.try_clone().unwrap();
+        assert!(matches!(Place::claim(&path, 1), Err(OpenError::InUse { .. })));
+        drop(place);
+        Place::claim(&path, 1).unwrap();
+    }
 }
