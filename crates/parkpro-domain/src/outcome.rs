@@ -3,7 +3,7 @@
 use crate::{
     demand::Demand,
     discount::{Discount, DiscountCode},
-    lot::{Lot, LotId, Tally, Version},
+    lot::{Lot, LotId, Priorities, Tally, Version},
     money::Currency,
     slot::{Slot, SlotLabel},
     tariff::{Series, TariffId, TariffVersion},
@@ -114,7 +114,12 @@ pub enum Refusal {
     /// The slot would be reserved for those who need something that it has, and it has nothing.
     ReservedWithoutFeature(SlotLabel),
     /// The lot has no such priority.
-    UnknownPriority(Priority),
+    UnknownPriority {
+        /// Which was asked for.
+        priority: Priority,
+        /// Those that it has.
+        known: Priorities,
+    },
     /// The lot would lose a priority that waiting tickets have.
     PriorityInUse {
         /// Which.

@@ -282,13 +282,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_although_a_child_still_has_its_lock_open() {
+    fn a_lock_that_is_given_up_is_free_although_a_child_still_has_its_file_open() {
         let folder = TempDir::new().unwrap();
-        let path = folder.path().join("parkpro.db");
-        let place = Place::claim(&path, 1).unwrap();
-        let _of_a_child = place._lock.0.try_clone().unwrap();
-        assert!(matches!(Place::claim(&path, 1), Err(OpenError::InUse { .. })));
-        drop(place);
-        Place::claim(&path, 1).unwrap();
+        let take = || Lock::take(open_file(&folder.path().join("parkpro.db.lock")).unwrap());
+        let lock = take().unwrap();
+        let _of_a_child = lock.0.try_clone().unwrap();
+        assert!(matches!(take(), Err(TryLockError::WouldBlock)));
+        drop(lock);
+        take().unwrap();
     }
 }

@@ -18,7 +18,7 @@ impl Change<'_> {
     pub(super) fn enter(&mut self, lot: Lot, enter: &Enter) -> Result<Subject, Refusal> {
         let number = lot.next_number;
         let turn = lot.priorities.turn(&enter.priority, number, self.now);
-        let turn = turn.ok_or_else(|| Refusal::UnknownPriority(enter.priority.clone()))?;
+        let turn = turn.ok_or_else(|| unknown_priority(&lot, &enter.priority))?;
         if let Some(ticket) = self.facts.open_ticket(enter.plate.key()) {
             return Err(Refusal::PlateAlreadyActive { ticket });
         }
@@ -149,7 +149,7 @@ impl Change<'_> {
         let priority = priority.filter(|priority| **priority != ticket.priority);
         let turn = priority.map(|priority| {
             let turn = lot.priorities.turn(priority, ticket.number, ticket.arrived_at);
-            let turn = turn.ok_or_else(|| Refusal::UnknownPriority(priority.clone()))?;
+            let turn = turn.ok_or_else(|| unknown_priority(lot, priority))?;
             match ticket.status() {
                 TicketStatus::Waiting => Ok(turn),
                 status => Err(Refusal::NotWaiting { ticket: id, status }),
@@ -213,4 +213,8 @@ impl Change<'_> {
         self.facts.put_ticket(ticket.clone());
         Subject::Ticket { ticket: Box::new(ticket), position: None }
     }
+}
+
+fn unknown_priority(lot: &Lot, priority: &Priority) -> Refusal {
+    Refusal::UnknownPriority { priority: priority.clone(), known: lot.priorities.clone() }
 }

@@ -11,7 +11,7 @@ use crate::{
     command::{ChangeLot, ChangeSlot, Command},
     demand::Demand,
     facts::Facts,
-    lot::Version,
+    lot::{Priorities, Version},
     outcome::{Outcome, Refusal, Subject},
     slot::Accepts,
     ticket::{Priority, TicketStatus},
@@ -72,10 +72,12 @@ fn every_refusal_changes_nothing_and_names_its_version() {
     let stale = Some(9);
     let not_waiting = |ticket, status| Refusal::NotWaiting { ticket, status };
     let not_parked = |ticket, status| Refusal::NotParked { ticket, status };
+    let royal =
+        Refusal::UnknownPriority { priority: Priority::parse("royal").unwrap(), known: Priorities::usual() };
     for (command, refusal) in [
         (yard.entry("p 1", "car", "standard"), Refusal::PlateAlreadyActive { ticket: parked }),
         (yard.entry("P2", "car", "standard"), Refusal::PlateAlreadyActive { ticket: waiting }),
-        (yard.entry("P9", "car", "royal"), Refusal::UnknownPriority(Priority::parse("royal").unwrap())),
+        (yard.entry("P9", "car", "royal"), royal.clone()),
         (yard.entry("P9", "bus", "standard"), Refusal::NothingFits(Demand::parse("bus").unwrap())),
         (yard.entry("P9", "car", "vip"), Refusal::QueueFull { limit: 1 }),
         (exit("P9"), Refusal::NotInside),
@@ -92,7 +94,7 @@ fn every_refusal_changes_nothing_and_names_its_version() {
         (void(6), not_parked(waiting, TicketStatus::Waiting)),
         (amend(99, Some("P9"), None), Refusal::NoSuchTicket(id(99))),
         (amend(6, Some("P1"), None), Refusal::PlateAlreadyActive { ticket: parked }),
-        (amend(6, None, Some("royal")), Refusal::UnknownPriority(Priority::parse("royal").unwrap())),
+        (amend(6, None, Some("royal")), royal.clone()),
         (amend(3, None, Some("vip")), not_waiting(parked, TicketStatus::Parked)),
         (
             Command::ChangeSlot(ChangeSlot { reserved: Some(true), ..change_slot("A-1") }),

@@ -11,6 +11,7 @@ mod almanac;
 mod assignment;
 mod change;
 pub mod document;
+mod earlier;
 mod engine;
 mod exact;
 mod length;
@@ -33,6 +34,7 @@ use smol_str::SmolStr;
 pub use assignment::{Assignment, Assignments, MOST_ASSIGNMENTS};
 pub use change::Change;
 pub use document::Document;
+pub use earlier::EarlierStay;
 pub use engine::Tariff;
 pub use length::Length;
 pub use ready::Tariffs;
@@ -69,15 +71,6 @@ pub struct Stay {
     pub discounts: Vec<Discount>,
     /// Other stays of the same plate, for tariffs that add up those of one day.
     pub earlier_stays: Vec<EarlierStay>,
-}
-
-/// A stay that was over before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EarlierStay {
-    /// When it began.
-    pub from: Timestamp,
-    /// When it ended.
-    pub to: Timestamp,
 }
 
 /// Something taken off a fee. Whether its code is valid is decided elsewhere.

@@ -146,7 +146,8 @@ pub async fn a_priority_that_somebody_waits_with_cannot_be_removed(s: Subject) {
     s.made(ask::prioritise(vip.id(), "standard")).await;
     s.done(ask::reorder("main", "standard")).await;
     let unknown = s.refused(ask::prioritise(vip.id(), "vip")).await;
-    assert_eq!(unknown, Refusal::UnknownPriority(ask::priority("vip")));
+    let known = Priorities::parse("standard").unwrap();
+    assert_eq!(unknown, Refusal::UnknownPriority { priority: ask::priority("vip"), known });
     assert_eq!(s.exit("P0").await.promoted, ["V1 in A-001"], "who is parked keeps what it had");
 }
 

@@ -106,13 +106,13 @@ pub async fn vip_comes_before_standard(s: Subject) {
 
 pub async fn a_lot_has_priorities_of_its_own(s: Subject) {
     let priorities = Priorities::parse("doctor,standard,cheap").unwrap();
-    s.open(OpenLot { priorities, ..ask::open("main", ask::slots(1)) }).await;
+    s.open(OpenLot { priorities: priorities.clone(), ..ask::open("main", ask::slots(1)) }).await;
     s.enter("P1").await;
     assert_eq!(s.enter_as("C1", "car", "cheap").await.place(), "waits 1");
     assert_eq!(s.enter("S1").await.place(), "waits 1");
     assert_eq!(s.enter_as("D1", "car", "doctor").await.place(), "waits 1");
     let refusal = s.refused(Command::Enter(s.entry_as("V1", "car", "vip"))).await;
-    assert_eq!(refusal, Refusal::UnknownPriority(ask::priority("vip")));
+    assert_eq!(refusal, Refusal::UnknownPriority { priority: ask::priority("vip"), known: priorities });
     assert_eq!(s.exit("P1").await.promoted, ["D1 in A-001"]);
     assert_eq!(s.exit("D1").await.promoted, ["S1 in A-001"]);
     assert_eq!(s.exit("S1").await.promoted, ["C1 in A-001"]);
@@ -172,7 +172,10 @@ pub async fn a_new_priority_moves_a_ticket_and_says_its_place(s: Subject) {
     let parked = s.refused(ask::prioritise(made[3].id(), "standard")).await;
     assert_eq!(parked, Refusal::NotWaiting { ticket: made[3].id(), status: TicketStatus::Parked });
     let unknown = s.refused(ask::prioritise(vip.id(), "royal")).await;
-    assert_eq!(unknown, Refusal::UnknownPriority(ask::priority("royal")));
+    assert_eq!(
+        unknown,
+        Refusal::UnknownPriority { priority: ask::priority("royal"), known: Priorities::usual() }
+    );
 }
 
 pub async fn every_way_to_ask_for_a_place_tells_the_same(s: Subject) {

@@ -36,7 +36,7 @@ const fn number(refusal: &Refusal) -> usize {
         Refusal::LotClosed => 10,
         Refusal::QueueFull { .. } => 11,
         Refusal::NothingFits(_) => 12,
-        Refusal::UnknownPriority(_) => 13,
+        Refusal::UnknownPriority { .. } => 13,
         Refusal::NotInside => 14,
         Refusal::StillWaiting { .. } => 15,
         Refusal::AlreadyDeparted { .. } => 16,

@@ -228,7 +228,7 @@ const fn code(refusal: &Refusal) -> (&'static str, Option<TicketId>) {
         Refusal::QueueFull { .. } => ("queue-full", None),
         Refusal::NothingFits(_) => ("nothing-fits", None),
         Refusal::ReservedWithoutFeature(_) => ("reserved-without-feature", None),
-        Refusal::UnknownPriority(_) => ("unknown-priority", None),
+        Refusal::UnknownPriority { .. } => ("unknown-priority", None),
         Refusal::PriorityInUse { .. } => ("priority-in-use", None),
         Refusal::NotInside => ("not-parked", None),
         Refusal::SlotEmpty(_) => ("slot-empty", None),

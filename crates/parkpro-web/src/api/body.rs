@@ -167,6 +167,11 @@ impl<'a> Fields<'a> {
         self.mistakes.add(Mistakes::of(code, detail));
     }
 
+    /// A mistake of a field that can be read but does not go with the others.
+    pub(crate) fn wrong_in(&mut self, name: &'static str, mistakes: Mistakes) {
+        self.mistakes.add(mistakes.under(self.mark, name));
+    }
+
     /// What was made of the fields, or everything that is wrong with them. `make` may expect every field to be there
     /// that was required.
     pub(crate) fn finish<T>(mut self, make: impl FnOnce() -> Option<T>) -> Read<T> {
@@ -188,12 +193,16 @@ impl<'a> Fields<'a> {
     }
 
     fn keep<T>(&mut self, name: &'static str, read: Read<T>) -> Option<T> {
-        read.map_err(|mistakes| self.mistakes.add(mistakes.under(self.mark, name))).ok()
+        read.map_err(|mistakes| self.wrong_in(name, mistakes)).ok()
     }
 }
 
 fn unknown(name: &str, known: &[&'static str]) -> String {
-    let alike = |known: &&&str| strsim::damerau_levenshtein(name, known) <= 2;
+    let alike = |known: &&&str| match strsim::damerau_levenshtein(name, known) {
+        0 | 1 => true,
+        2 => name.len() > 5,
+        _ => false,
+    };
     match known.iter().find(alike) {
         _ if name.len() > 64 => "there is no such field".to_owned(),
         Some(meant) => format!("there is no {name}; did you mean {meant}?"),
@@ -359,6 +368,8 @@ mod tests {
     #[test]
     fn an_unknown_field_is_told_what_it_may_have_meant() {
         assert_eq!(unknown("plat", &["plate", "ticket"]), "there is no plat; did you mean plate?");
+        assert_eq!(unknown("tciket_", &["plate", "ticket"]), "there is no tciket_; did you mean ticket?");
+        assert_eq!(unknown("foo", &["from", "to"]), "there is no foo; there are from, to");
         assert_eq!(unknown("colour", &["plate", "ticket"]), "there is no colour; there are plate, ticket");
         assert_eq!(unknown(&"x".repeat(65), &["plate"]), "there is no such field");
     }

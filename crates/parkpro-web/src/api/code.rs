@@ -190,7 +190,9 @@ codes! {
     InvalidTariffId 422 "invalid-tariff-id" "The id of a tariff is not right"
         "It has 1 to 63 characters of a-z, 0-9, - and _, begins with a letter or a digit, and is not `simulate`.";
     EndsBeforeItBegins 422 "ends-before-it-begins" "It ends before it begins"
-        "`exit` is not before `entry`, and `valid_until` is after `valid_from`, also if only one of them is changed.";
+        "`exit` is not before `entry`, the `to` of an earlier stay not before its `from`, and `valid_until` is after `valid_from`, also if only one of them is changed.";
+    StaysOverlap 422 "stays-overlap" "A vehicle cannot have stayed twice at once"
+        "Each of `earlier_stays` is over when the stay at `entry` begins, and no two of them share any time.";
     InvalidDiscount 422 "invalid-discount-code" "The code of a discount is not right"
         "It has 1 to 32 characters of A-Z, 0-9, - and _; small letters count as capitals.";
     OneOf 422 "one-of" "One of several forms is needed"

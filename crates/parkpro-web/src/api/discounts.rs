@@ -161,7 +161,10 @@ async fn add(mut call: Call) -> Answered {
 
 fn unless_never(fields: &mut Fields<'_>, from: Option<Timestamp>, until: Option<Timestamp>) {
     if ends_before_it_begins(from, until).is_some() {
-        fields.wrong("ends-before-it-begins", "valid_until must be after valid_from");
+        fields.wrong_in(
+            "valid_until",
+            Mistakes::of("ends-before-it-begins", "valid_until must be after valid_from"),
+        );
     }
 }
 

@@ -13,7 +13,7 @@ use parkpro_domain::{
     outcome::Refusal,
     ports::{BoxError, Fault, LedgerError, PortError},
     tariff::MOST_ASSIGNMENTS,
-    ticket::TicketId,
+    ticket::{Priority, TicketId},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -280,8 +280,10 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             let detail = format!("Slot {label} would be reserved for a feature, and it has none.");
             (Code::ReservedWithoutFeature, detail, none)
         }
-        Refusal::UnknownPriority(priority) => {
-            (Code::UnknownPriority, format!("The lot has no priority {}.", priority.as_str()), none)
+        Refusal::UnknownPriority { priority, known } => {
+            let known: Vec<&str> = known.iter().map(Priority::as_str).collect();
+            let (priority, known) = (priority.as_str(), known.join(", "));
+            (Code::UnknownPriority, format!("The lot has no priority {priority}; it has {known}."), none)
         }
         Refusal::NotInside => (Code::NotInside, "The vehicle is not inside this lot.".to_owned(), none),
         Refusal::SlotEmpty(label) => (Code::SlotEmpty, format!("No vehicle stands in slot {label}."), none),

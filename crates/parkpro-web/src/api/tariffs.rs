@@ -168,7 +168,7 @@ fn simulated() -> Doc {
         .answers::<SimulationBody<'_>>(200, "The fee, line by line", samples::simulation())
         .refuses(&[Code::NoSuchTariff, Code::NoSuchTariffVersion, Code::NoDraft, Code::InvalidQuery])
         .refuses(&[Code::InvalidTariffId, Code::InvalidTimeZone, Code::InvalidInstant, Code::OutOfRange])
-        .refuses(&[Code::EndsBeforeItBegins, Code::InvalidDiscount, Code::ChooseOne])
+        .refuses(&[Code::EndsBeforeItBegins, Code::StaysOverlap, Code::InvalidDiscount, Code::ChooseOne])
         .refuses(&OF_DOCUMENTS)
 }
 
@@ -432,8 +432,10 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
     let earlier = fields.optional("earlier_stays", earlier_stays).unwrap_or_default();
     let discounts = fields.optional("discounts", discounts).unwrap_or_default();
     if entry.zip(exit).is_some_and(|(entry, exit)| exit < entry) {
-        fields.wrong("ends-before-it-begins", "exit must not be before entry");
+        fields.wrong_in("exit", Mistakes::of("ends-before-it-begins", "exit must not be before entry"));
     }
+    let impossible = entry.map(|entry| EarlierStay::mistakes(&earlier, entry)).unwrap_or_default();
+    fields.wrong_in("earlier_stays", impossible.into());
     if draft && version.is_some() {
         fields.wrong("choose-one", "give either version or draft");
     }

@@ -29,7 +29,7 @@ pub(super) fn places() -> Vec<Place> {
             .paged()
             .query(
                 "plate",
-                "Of this vehicle; written in any way that means the same plate.",
+                "With this plate now, not with one that was corrected; written in any way that means the same.",
                 parameter::text(),
             )
             .query("status", "With this status.", one_of(&TicketStatus::ALL.map(TicketStatus::as_str)))

@@ -330,7 +330,7 @@ pub struct Trial {
     /// Whether the driver has lost the ticket.
     #[schema(default = false)]
     pub lost_ticket: Option<bool>,
-    /// Other stays of the plate, for tariffs that add up those of one day.
+    /// Other stays of the plate, over by `entry`, for tariffs that add up those of one day.
     #[schema(max_items = 64)]
     pub earlier_stays: Option<Vec<TrialStay>>,
     /// What is taken off.

@@ -201,7 +201,7 @@ fn every_refusal_has_an_example() {
         Refusal::LotClosed => 9,
         Refusal::QueueFull { .. } => 10,
         Refusal::NothingFits(_) => 11,
-        Refusal::UnknownPriority(_) => 12,
+        Refusal::UnknownPriority { .. } => 12,
         Refusal::NotInside => 13,
         Refusal::StillWaiting { .. } => 14,
         Refusal::AlreadyDeparted { .. } => 15,

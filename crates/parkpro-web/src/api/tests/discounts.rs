@@ -73,13 +73,13 @@ async fn every_mistake_is_told_at_once() {
     assert_eq!(
         told,
         [
-            ("", "ends-before-it-begins"),
             ("/code", "invalid-discount-code"),
             ("/grant", "choose-one"),
             ("/grant/free_minutes", "out-of-range"),
             ("/grant/percent", "invalid-percent"),
             ("/limit", "out-of-range"),
             ("/stacks", "wrong-type"),
+            ("/valid_until", "ends-before-it-begins"),
         ]
     );
     for grant in [json!({}), json!({ "tariff": "staff" }), json!({ "percent": "1", "version": 2 })] {

@@ -122,12 +122,23 @@ async fn what_a_simulation_cannot_be_of_is_told() {
         asked.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
         asked.to_string()
     };
+    let one = json!({ "from": "2026-11-22T06:00:00Z", "to": "2026-11-22T07:00:00Z" });
+    let reversed = json!({ "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T06:00:00Z" });
+    let later = json!({ "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T08:00:01Z" });
     let stays = vec![json!({ "from": "2026-11-22T08:00:00Z", "to": "2026-11-22T08:00:00Z" }); 65];
     for (changes, status, code, pointer) in [
         (json!({ "tariff": "night" }), 404, "no-such-tariff", None),
         (json!({ "version": 9 }), 404, "no-such-tariff-version", None),
         (json!({ "version": 1, "draft": true }), 422, "choose-one", Some("")),
-        (json!({ "exit": "2026-11-22T07:59:59Z" }), 422, "ends-before-it-begins", Some("")),
+        (json!({ "exit": "2026-11-22T07:59:59Z" }), 422, "ends-before-it-begins", Some("/exit")),
+        (
+            json!({ "earlier_stays": [one, reversed] }),
+            422,
+            "ends-before-it-begins",
+            Some("/earlier_stays/1/to"),
+        ),
+        (json!({ "earlier_stays": [later] }), 422, "stays-overlap", Some("/earlier_stays/0/to")),
+        (json!({ "earlier_stays": [one, one] }), 422, "stays-overlap", Some("/earlier_stays/1/from")),
         (json!({ "earlier_stays": stays }), 422, "out-of-range", Some("/earlier_stays")),
         (json!({ "tariff": { "name": "x", "rate": "free" } }), 422, "missing-field", Some("/currency")),
         (json!({ "tariff": { "name": "x" } }), 422, "missing", Some("/tariff/rate")),
