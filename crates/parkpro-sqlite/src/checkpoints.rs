@@ -52,8 +52,8 @@ impl Checkpoints {
         self.long.load(Ordering::Acquire)
     }
 
-    /// The writer has folded in what it could; if that was not all, because somebody still reads what was before, it tries
-    /// again after the next turn.
+    /// The writer has folded in what it could; if that was not all, because a checkpoint was under way, it tries again after
+    /// the next turn.
     pub(crate) fn folded(&self, all: bool) {
         self.long.store(!all, Ordering::Release);
     }

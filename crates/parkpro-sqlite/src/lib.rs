@@ -78,13 +78,14 @@ impl SqliteRecord {
         let (connection, epoch) = place.prepare()?;
         let connections = (0..readers.max(1)).map(|_| place.reader()).collect::<Result<_, _>>();
         let durability = Arc::clone(place.durability());
-        let readers = Readers::start(connections.map_err(unwell)?, queue_length, &durability);
+        let reading = Arc::default();
+        let readers = Readers::start(connections.map_err(unwell)?, queue_length, &durability, &reading);
         let readers = readers.map_err(|error| unwell(error.into()))?;
         let sync = place.sync_of_log().map_err(|error| unwell(error.into()))?;
         let checkpoints = place.checkpoints().map_err(unwell)?;
         let transaction = SqliteTransaction::new(connection, place, clock);
         let transaction = transaction.map_err(|error| unwell(error.into()))?;
-        let terms = Terms { queue_length, batch, rules, witness, sync, durability };
+        let terms = Terms { queue_length, batch, rules, witness, sync, durability, reading };
         let writer = Writer::start(transaction, checkpoints, terms);
         let writer = writer.map_err(|error| unwell(error.into()))?;
         Ok(Self { writer, readers, epoch })

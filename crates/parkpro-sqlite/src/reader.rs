@@ -22,7 +22,12 @@ pub(crate) struct Readers {
     /// Its other ends are dropped when the threads have ended.
     ended: watch::Receiver<()>,
     durability: Arc<Durability>,
+    reading: Arc<Reading>,
 }
+
+/// Held by each question while it reads, and alone by the writer when a long log has to end: SQLite begins a log anew only
+/// if nobody reads what is in it.
+pub(crate) type Reading = RwLock<()>;
 
 type Job = Box<dyn FnOnce(&mut SqliteConnection) + Send>;
 
@@ -32,6 +37,7 @@ impl Readers {
         connections: Vec<SqliteConnection>,
         queue_length: usize,
         durability: &Arc<Durability>,
+        reading: &Arc<Reading>,
     ) -> io::Result<Self> {
         let (jobs, taken) = mpsc::channel(queue_length.max(1));
         let (alive, ended) = watch::channel(());
@@ -43,7 +49,8 @@ impl Readers {
                 drop(alive);
             })?;
         }
-        Ok(Self { jobs: RwLock::new(Some(jobs)), ended, durability: Arc::clone(durability) })
+        let (durability, reading) = (Arc::clone(durability), Arc::clone(reading));
+        Ok(Self { jobs: RwLock::new(Some(jobs)), ended, durability, reading })
     }
 
     /// Reads in one transaction, so that what is read is one state, and answers when that state is durable. It ends also when
@@ -54,10 +61,13 @@ impl Readers {
         read: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, PortError> {
         let (answer, answered) = oneshot::channel();
-        let durability = Arc::clone(&self.durability);
+        let (durability, reading) = (Arc::clone(&self.durability), Arc::clone(&self.reading));
         let job = move |connection: &mut SqliteConnection| {
             if !answer.is_closed() {
-                let result = in_one_state(connection, read).map_err(|failure| failure.during(doing));
+                let result = {
+                    let _no_new_log = reading.read().unwrap_or_else(PoisonError::into_inner);
+                    in_one_state(connection, read).map_err(|failure| failure.during(doing))
+                };
                 let durable = durability.wait().map_err(|why| PortError::new(doing, Fault::Unavailable, why));
                 drop(answer.send(durable.and(result)));
             }

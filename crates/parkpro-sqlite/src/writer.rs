@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -26,6 +26,7 @@ use tokio::sync::{
 use crate::{
     checkpoints::Checkpoints,
     disk::{Disk, Durability, SyncLog},
+    reader::Reading,
     transaction::SqliteTransaction,
 };
 
@@ -72,6 +73,7 @@ pub(crate) struct Terms {
     pub(crate) witness: Arc<dyn Witness>,
     pub(crate) sync: SyncLog,
     pub(crate) durability: Arc<Durability>,
+    pub(crate) reading: Arc<Reading>,
 }
 
 impl Writer {
@@ -89,6 +91,7 @@ impl Writer {
             checkpoints,
             batch: terms.batch.clamp(1, LARGEST_BATCH),
             rules: terms.rules,
+            reading: terms.reading,
             disk: Disk::start(terms.sync, Box::new(Careful(terms.witness)), terms.durability)?,
             unwell: false,
         };
@@ -177,6 +180,7 @@ struct Desk {
     checkpoints: Checkpoints,
     batch: usize,
     rules: Rules,
+    reading: Arc<Reading>,
     disk: Disk,
     /// The last turn found the file unwell.
     unwell: bool,
@@ -252,6 +256,7 @@ impl Desk {
         let idle = postponed.is_empty() && self.jobs.is_empty();
         self.disk.conclude(committed, answers, idle);
         if !self.disk.has_failed() && self.checkpoints.count_turn() {
+            let _nobody_reads = self.reading.write().unwrap_or_else(PoisonError::into_inner);
             self.checkpoints.folded(self.transaction.fold());
         }
         postponed
@@ -374,7 +379,8 @@ mod tests {
         let transaction = SqliteTransaction::new(connection, place, Arc::new(HandClock::default())).unwrap();
         let heard = Arc::new(Heard::default());
         let (rules, witness) = (ask::rules(), heard.clone());
-        let terms = Terms { queue_length: 9, batch: 9, rules, witness, sync, durability };
+        let terms =
+            Terms { queue_length: 9, batch: 9, rules, witness, sync, durability, reading: Arc::default() };
         (Writer::start(transaction, checkpoints, terms).unwrap(), heard, folder)
     }
 
