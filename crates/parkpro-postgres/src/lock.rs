@@ -1,9 +1,12 @@
 //! Locking lots.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
 
 use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
-use diesel_async::AsyncPgConnection;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
     lot::LotId,
@@ -33,6 +36,18 @@ const REVISE_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766403)"
 
 /// Whoever opens a lot takes this first; the number means nothing.
 const OPEN_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766401)";
+
+/// Whoever waits here for a lot holds nothing else, so this lock is no part of any deadlock. What the lot is held by is its
+/// row. The first number means nothing.
+pub(crate) const QUEUE_UP: &str =
+    "SELECT pg_advisory_xact_lock(1886544235, ($1::bigint % 2147483647)::integer)";
+
+/// Another instance has a turn every few milliseconds; who holds a lot for longer is not worth the wait.
+const BRIEFLY: &str = "SET LOCAL lock_timeout = '250ms'";
+const PATIENTLY: &str = "SET LOCAL lock_timeout = '2s'";
+
+/// More than a lock and an answer take that nobody waits for.
+pub(crate) const LONG_WAIT: Duration = Duration::from_millis(2);
 
 const TAKEN: &str = "SELECT id FROM lots WHERE slug = $1";
 
@@ -156,6 +171,25 @@ impl PgTransaction {
         Ok(ticketed.into_iter().map(learn).collect())
     }
 
+    /// Waits in the queue of the instances for a lot.
+    pub(crate) async fn await_turn(&mut self, lot: i64) -> Result<(), PortError> {
+        let connection = self.connection()?;
+        let asked = Instant::now();
+        let waited = async {
+            let (mut before, mut after) = (&*connection, &*connection);
+            tokio::try_join!(
+                biased;
+                before.batch_execute(BRIEFLY),
+                Statement::<()>::new(QUEUE_UP, &[&lot]).touched(&connection),
+                after.batch_execute(PATIENTLY),
+            )?;
+            Ok(())
+        };
+        let waited = self.step("waiting for other instances", waited).await;
+        self.crowded = waited.is_ok() && asked.elapsed() > LONG_WAIT;
+        waited
+    }
+
     /// Takes what can be had of these lots without waiting, or else the first by waiting.
     async fn take(&mut self, ids: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
         let Some(first) = ids.first().copied() else { return Ok(BTreeSet::new()) };
@@ -174,12 +208,14 @@ impl PgTransaction {
         if in_vain {
             return Err(PortError::new(LOCKING, Fault::Busy, "somebody else holds the lot"));
         }
+        let asked = Instant::now();
         let had = async { Ok(Statement::<BigInt>::new(LOCK_WAITING, &[&first]).row(&connection).await?) };
         let had: Option<i64> = self.step(LOCKING, had).await.inspect_err(|error| {
             if error.fault == Fault::Busy {
                 self.in_vain.insert(first);
             }
         })?;
+        self.crowded |= asked.elapsed() > LONG_WAIT;
         if had.is_none() {
             // Lots are never deleted, but records are put back to earlier states.
             self.lots.forget(first);

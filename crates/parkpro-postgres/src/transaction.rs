@@ -55,6 +55,8 @@ pub(crate) struct PgTransaction {
     pub(crate) key_was_held: bool,
     /// What could not be locked in this turn, because somebody else held it.
     pub(crate) elsewhere: Elsewhere,
+    /// The lot that was last waited for was long with another instance.
+    pub(crate) crowded: bool,
 }
 
 /// Targets whose lots somebody else holds.
@@ -107,6 +109,7 @@ impl PgTransaction {
             in_vain: BTreeSet::new(),
             key_was_held: false,
             elsewhere: Elsewhere::default(),
+            crowded: false,
         }
     }
 
@@ -125,6 +128,19 @@ impl PgTransaction {
     /// Whether the lot of a command was somebody else's in this turn.
     pub(crate) fn was_elsewhere(&self, target: &Target<'_>) -> bool {
         self.elsewhere.has(target)
+    }
+
+    /// Where lots are crowded, waits for the end of the turn that another instance has with this one, so that whoever comes
+    /// meanwhile can be in the next turn here. Begins the transaction of that turn.
+    pub(crate) async fn queue_up(&mut self, target: &Target<'_>) {
+        let Target::Lot(lot) = target else { return };
+        let Some(id) = self.lots.id(lot).filter(|_| self.crowded && self.connection.is_some()) else {
+            return;
+        };
+        self.stage = Stage::Due;
+        if self.await_turn(id).await.is_err() {
+            self.rollback().await;
+        }
     }
 
     /// Takes what can be had of these lots within this instance.
@@ -205,7 +221,9 @@ impl Transaction for PgTransaction {
             self.connection = Some(Arc::new(self.connections.connect().await?));
         }
         self.passed = None;
-        self.stage = Stage::Due;
+        if self.stage != Stage::Open {
+            self.stage = Stage::Due;
+        }
         Ok(())
     }
 

@@ -117,6 +117,7 @@ impl Writer {
         while let Some(mut batch) = self.next_batch().await {
             // Whoever has gone before the turn wants nothing any more.
             batch.retain(|in_line| !in_line.caller.is_closed());
+            self.queue_up(&mut batch).await;
             let verdicts = self.carry_out(&batch).await;
             self.deliver(batch, verdicts);
             // Whoever was answered and is at hand gets to ask for the next thing before the next batch is taken.
@@ -132,14 +133,28 @@ impl Writer {
             line.recv_many(&mut batch, self.terms.batch).await;
             return Some(batch).filter(|batch| !batch.is_empty());
         }
-        // The other task may be waiting at the line; then nobody is in it.
-        if let Ok(mut line) = self.line.try_lock() {
-            while batch.len() < self.terms.batch {
-                let Ok(next) = line.try_recv() else { break };
-                batch.push(next);
-            }
-        }
+        self.fill(&mut batch);
         Some(batch)
+    }
+
+    /// Adds who is in line.
+    fn fill(&self, batch: &mut Vec<InLine>) {
+        // The other task may be waiting at the line; then nobody is in it.
+        let Ok(mut line) = self.line.try_lock() else { return };
+        while batch.len() < self.terms.batch {
+            let Ok(next) = line.try_recv() else { break };
+            batch.push(next);
+        }
+    }
+
+    /// If all want a lot that other instances have turns with, too, waits for that and takes along who came meanwhile.
+    async fn queue_up(&mut self, batch: &mut Vec<InLine>) {
+        let Some((first, others)) = batch.split_first() else { return };
+        let target = first.request.command.target();
+        if others.iter().all(|other| other.request.command.target() == target) {
+            self.transaction.queue_up(&target).await;
+            self.fill(batch);
+        }
     }
 
     /// A turn. If something in it panics, nothing is known but what the transaction knows of itself, and each request

@@ -63,8 +63,32 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
         grow(size, &Setup::postgres(&url), |lot, _| lot.fill_postgres(&server, database))
     });
     let programs: Vec<Running> = on_postgres.collect();
+    server.note_slow(SLOW);
     sections.extend(compare(plan, "Postgres", &sizes, &programs, &of_postgres(&server)));
+    sections.push(slow(&server));
     sections
+}
+
+/// In milliseconds.
+const SLOW: u32 = 50;
+
+/// Every execution of a statement in the measurements before that took too long, a commit's wait for the disk included.
+fn slow(server: &Postgres) -> Section {
+    let slow = server.slow();
+    let executions = Finding {
+        what: format!("executions of {SLOW} ms and more"),
+        value: slow.len() as f64,
+        unit: "",
+        goal: Some(Goal::AtMost(0.0)),
+    };
+    let first =
+        slow.iter().take(10).map(|told| format!("    {}\n", told.chars().take(160).collect::<String>()));
+    Section {
+        title: "Postgres: statements of all that was measured in grown lots".to_owned(),
+        note: first.collect(),
+        sides: Vec::new(),
+        findings: vec![executions],
+    }
 }
 
 /// A program on a record of this size.

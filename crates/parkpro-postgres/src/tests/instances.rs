@@ -10,11 +10,14 @@ use parkpro_domain::{
     command::Command,
     ports::{Answer, Fault, Ledger, LedgerError, Records},
 };
-use parkpro_testkit::{ask, audit::audit};
+use parkpro_testkit::{ask, audit::audit, heard::Heard};
 use tokio::task::JoinSet;
 
-use super::{MOMENT, done, enter, fault, main_lot, open_with, rival, settings, ticket};
-use crate::PgSettings;
+use super::{MOMENT, database, done, enter, fault, main_lot, open_with, rival, settings, sql, ticket};
+use crate::{
+    PgRecord, PgSettings,
+    lock::{LONG_WAIT, QUEUE_UP},
+};
 
 /// Two instances, two writing tasks each, and a rush on few slots: versions have no gaps, and the state is right.
 #[tokio::test(flavor = "multi_thread")]
@@ -104,6 +107,62 @@ async fn a_lot_that_is_held_elsewhere_holds_up_nobody_else() {
 
     rival.batch_execute("ROLLBACK").await.unwrap();
     done(&record, enter(1, "A 1")).await;
+}
+
+/// Where instances take turns with a lot, who comes while another one has its turn is in the next.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_while_a_lot_is_waited_for_is_in_the_next_turn() {
+    let (record, url) = main_lot(5).await;
+    record.close().await;
+    let heard = Arc::new(Heard::default());
+    let record = PgRecord::open(settings(&url), ask::rules(), heard.clone()).await.unwrap();
+    let record = Arc::new(record);
+    let enter_all = |numbers: std::ops::RangeInclusive<u64>| {
+        let record = Arc::clone(&record);
+        let mut callers = JoinSet::new();
+        for n in numbers {
+            let record = Arc::clone(&record);
+            callers.spawn(async move { record.change(ask::request(enter(n, &format!("A {n}")))).await });
+        }
+        callers
+    };
+    // Learns the lot, then that it has to be waited for.
+    done(&record, enter(1, "A 1")).await;
+    let rival = rival(&url).await;
+    rival.batch_execute("BEGIN; SELECT 1 FROM lots WHERE slug = 'main' FOR UPDATE").await.unwrap();
+    let second = enter_all(2..=2);
+    is_waiting(&url, 1).await;
+    tokio::time::sleep(LONG_WAIT * 2).await;
+    rival.batch_execute("COMMIT").await.unwrap();
+    assert!(second.join_all().await.iter().all(Result::is_ok));
+
+    let statement = rival.prepare(QUEUE_UP).await.unwrap();
+    let lot: i64 = sql(&url, "SELECT id FROM lots WHERE slug = 'main'").parse().unwrap();
+    rival.batch_execute("BEGIN").await.unwrap();
+    rival.execute(&statement, &[&lot]).await.unwrap();
+    let third = enter_all(3..=3);
+    is_waiting(&url, 1).await;
+    let later = enter_all(4..=5);
+    while record.in_line() < 2 {
+        tokio::task::yield_now().await;
+    }
+    rival.batch_execute("COMMIT").await.unwrap();
+    for entered in third.join_all().await.into_iter().chain(later.join_all().await) {
+        assert!(matches!(entered, Ok(Answer::Decided { .. })));
+    }
+    assert_eq!(heard.turns(), [1, 1, 3]);
+    record.close().await;
+}
+
+/// Returns when so many sessions of the database wait for a lock.
+async fn is_waiting(url: &str, sessions: usize) {
+    let waiting = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
+        database(url)
+    );
+    while sql(url, &waiting) != sessions.to_string() {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,8 +106,13 @@ impl Guardian {
         }
     }
 
+    /// All that the server has said.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
     fn end_of_log(&self) -> String {
-        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        let log = self.log();
         let mut lines: Vec<&str> = log.lines().rev().take(20).collect();
         lines.reverse();
         format!("it failed, and its log ends with\n{}", lines.join("\n"))

@@ -104,6 +104,19 @@ impl Postgres {
         String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
     }
 
+    /// From now on notes every execution, by whatever session, that takes so many milliseconds.
+    pub fn note_slow(&self, milliseconds: u32) {
+        self.sql("postgres", &format!("ALTER SYSTEM SET log_min_duration_statement = {milliseconds}"));
+        self.sql("postgres", "SELECT pg_reload_conf()");
+    }
+
+    /// What was noted, as the server tells it.
+    #[must_use]
+    pub fn slow(&self) -> Vec<String> {
+        let told = self.guardian.log();
+        told.lines().filter(|line| line.contains("LOG:  duration: ")).map(str::to_owned).collect()
+    }
+
     /// Ends the server in good order and cuts its connections. The data stay.
     pub fn stop(&self) {
         self.guardian.tell(Order::Stop);
@@ -150,6 +163,12 @@ mod tests {
         assert_eq!(server.sql("lots", "SHOW fsync"), "off");
         let copy = server.fresh_copy("lots");
         assert_eq!(server.sql(copy.rsplit('/').next().unwrap(), "SELECT name FROM lot"), "harbour");
+
+        server.sql("lots", "SELECT pg_sleep(0.05)");
+        server.note_slow(40);
+        server.sql("lots", "SELECT 1; SELECT pg_sleep(0.05)");
+        let [slow] = server.slow().try_into().unwrap();
+        assert!(slow.contains("pg_sleep"), "{slow}");
 
         server.stop();
         assert!(TcpStream::connect(address).is_err(), "a stopped server listens");
