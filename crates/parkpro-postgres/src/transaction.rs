@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -28,7 +28,7 @@ use crate::{
     connect::Connections,
     fault::{self, Trouble, fault_of_commit, timely},
     gate::{Gate, Passed},
-    lock::KnownLots,
+    lock::{KnownLots, LONG_WAIT},
     session::Session,
 };
 
@@ -145,7 +145,9 @@ impl PgTransaction {
 
     /// Takes what can be had of these lots within this instance.
     pub(crate) async fn pass(&mut self, lots: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
+        let asked = Instant::now();
         let passed = self.gate.pass(lots, PATIENCE_FOR_A_LOT).await;
+        self.crowded |= asked.elapsed() > LONG_WAIT;
         let held = passed.as_ref().map(|passed| passed.lots().clone());
         self.passed = passed;
         held.ok_or_else(|| PortError::new("locking lots", Fault::Busy, "another task has the lot"))
