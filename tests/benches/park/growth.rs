@@ -77,7 +77,7 @@ fn slow(server: &Postgres) -> Section {
     let slow = server.slow();
     let executions = Finding {
         what: format!("executions of {SLOW} ms and more"),
-        value: slow.len() as f64,
+        value: u32::try_from(slow.len()).map_or(f64::INFINITY, f64::from),
         unit: "",
         goal: Some(Goal::AtMost(0.0)),
     };
