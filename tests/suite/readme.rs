@@ -58,7 +58,7 @@ fn a_tariff_goes_from_a_document_to_a_fee_as_printed() {
     let mut told = String::new();
     for line in block_of("docs/tariffs.md", "## From a document to a fee")
         .into_iter()
-        .chain(block_of("docs/tariffs.md", "brings its own"))
+        .chain(block_of("docs/tariffs.md", "brings its own, as"))
         .chain(block_of("examples/tariffs/README.md", "# Boards"))
     {
         let line =

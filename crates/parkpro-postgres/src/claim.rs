@@ -12,6 +12,7 @@ use parkpro_domain::{
 use crate::{
     clock::clock_micros,
     fault::{Nonsense, Trouble},
+    session::PATIENT,
     statement::Statement,
     transaction::PgTransaction,
 };
@@ -34,7 +35,6 @@ pub(crate) const RELEASE: &str = "DELETE FROM idempotency USING unnest($1, $2) A
      WHERE idempotency.principal = given.principal AND idempotency.key = given.key";
 
 const IMPATIENT: &str = "SET LOCAL lock_timeout = '50ms'";
-const PATIENT: &str = "SET LOCAL lock_timeout = '2s'";
 
 /// How often keys are claimed that were there and then were not.
 const TRIES: usize = 3;

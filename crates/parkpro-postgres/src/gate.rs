@@ -23,6 +23,7 @@ pub(crate) struct Gate {
 pub(crate) struct Passed {
     gate: Arc<Gate>,
     lots: BTreeSet<i64>,
+    waited_for: bool,
 }
 
 impl Gate {
@@ -41,7 +42,9 @@ impl Gate {
                 left.await;
             }
         };
-        timeout(patience, wait).await.ok()
+        let mut passed = timeout(patience, wait).await.ok()?;
+        passed.waited_for = true;
+        Some(passed)
     }
 
     fn try_pass(self: &Arc<Self>, lots: &BTreeSet<i64>) -> Option<Passed> {
@@ -51,13 +54,18 @@ impl Gate {
             return None;
         }
         busy.extend(&lots);
-        Some(Passed { gate: Arc::clone(self), lots })
+        Some(Passed { gate: Arc::clone(self), lots, waited_for: false })
     }
 }
 
 impl Passed {
     pub(crate) const fn lots(&self) -> &BTreeSet<i64> {
         &self.lots
+    }
+
+    /// Whether another task had them.
+    pub(crate) const fn was_waited_for(&self) -> bool {
+        self.waited_for
     }
 }
 
@@ -84,7 +92,9 @@ mod tests {
         assert!(gate.pass(&BTreeSet::from([1]), moment).await.is_none());
         let again = BTreeSet::from([1, 2]);
         let (waited, ()) = tokio::join!(gate.pass(&again, moment * 50), async { drop(both) });
-        assert_eq!(waited.unwrap().lots(), &BTreeSet::from([1]), "whoever waits holds nothing else");
+        let waited = waited.unwrap();
+        assert_eq!(waited.lots(), &BTreeSet::from([1]), "whoever waits holds nothing else");
+        assert_eq!([other.was_waited_for(), waited.was_waited_for()], [false, true]);
         assert!(gate.pass(&BTreeSet::new(), moment).await.is_none());
     }
 }

@@ -1,11 +1,8 @@
 //! Locking lots.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::{Duration, Instant},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use diesel::sql_types::{BigInt, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
@@ -16,7 +13,9 @@ use parkpro_domain::{
 };
 use uuid::Uuid;
 
-use crate::{fault::Trouble, rows::lot_id, statement::Statement, transaction::PgTransaction};
+use crate::{
+    fault::Trouble, rows::lot_id, session::PATIENT, statement::Statement, transaction::PgTransaction,
+};
 
 pub(crate) const BY_SLUG: &str =
     "SELECT l.id, l.slug FROM unnest($1) AS wanted (slug) JOIN lots l ON l.slug = wanted.slug";
@@ -37,17 +36,14 @@ const REVISE_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766403)"
 /// Whoever opens a lot takes this first; the number means nothing.
 const OPEN_ONE_BY_ONE: &str = "SELECT pg_advisory_xact_lock(7036874417766401)";
 
-/// Whoever waits here for a lot holds nothing else, so this lock is no part of any deadlock. What the lot is held by is its
-/// row. The first number means nothing.
-pub(crate) const QUEUE_UP: &str =
-    "SELECT pg_advisory_xact_lock(1886544235, ($1::bigint % 2147483647)::integer)";
+/// The first number of the locks that are places in the lines for lots; it means nothing.
+pub(crate) const LINES: i32 = 1_886_544_235;
 
-/// Another instance has a turn every few milliseconds; who holds a lot for longer is not worth the wait.
-const BRIEFLY: &str = "SET LOCAL lock_timeout = '250ms'";
-const PATIENTLY: &str = "SET LOCAL lock_timeout = '2s'";
+/// A place in the line for a lot, if nobody is in it. What the lot is held by is its row.
+const TRY_LINE: &str = "SELECT pg_try_advisory_xact_lock($1, $2)";
 
-/// More than a lock and an answer take that nobody waits for.
-pub(crate) const LONG_WAIT: Duration = Duration::from_millis(2);
+/// Others have a turn every few milliseconds; who holds a lot for longer is not worth the wait.
+const BRIEFLY: &str = "SET LOCAL lock_timeout = '1s'";
 
 const TAKEN: &str = "SELECT id FROM lots WHERE slug = $1";
 
@@ -171,57 +167,56 @@ impl PgTransaction {
         Ok(ticketed.into_iter().map(learn).collect())
     }
 
-    /// Waits in the queue of the instances for a lot.
-    pub(crate) async fn await_turn(&mut self, lot: i64) -> Result<(), PortError> {
+    /// Takes a place in the line for a lot, and waits until it is the first. Who does so holds nothing else, so no lock of
+    /// these is part of a deadlock.
+    pub(crate) async fn stand_in_line(&mut self, lot: i64) -> Result<(), PortError> {
+        const DOING: &str = "waiting in line for a lot";
         let connection = self.connection()?;
-        let asked = Instant::now();
-        let waited = async {
-            let (mut before, mut after) = (&*connection, &*connection);
-            tokio::try_join!(
-                biased;
-                before.batch_execute(BRIEFLY),
-                Statement::<()>::new(QUEUE_UP, &[&lot]).touched(&connection),
-                after.batch_execute(PATIENTLY),
-            )?;
-            Ok(())
-        };
-        let waited = self.step("waiting for other instances", waited).await;
-        self.crowded = waited.is_ok() && asked.elapsed() > LONG_WAIT;
-        waited
+        let line = line(lot);
+        let first = async { Ok(Statement::<Bool>::new(TRY_LINE, &[&LINES, &line]).row(&connection).await?) };
+        let first: Option<bool> = self.step(DOING, first).await?;
+        self.crowded = first != Some(true);
+        if !self.crowded {
+            return Ok(());
+        }
+        // In one message, so that it is one wait for the network.
+        let wait = format!("{BRIEFLY}; SELECT pg_advisory_xact_lock({LINES}, {line}); {PATIENT}");
+        let wait = async { Ok((&*connection).batch_execute(&wait).await?) };
+        self.step(DOING, wait).await
     }
 
     /// Takes what can be had of these lots without waiting, or else the first by waiting.
     async fn take(&mut self, ids: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
         let Some(first) = ids.first().copied() else { return Ok(BTreeSet::new()) };
         let connection = self.connection()?;
-        let alone = ids.len() == 1;
-        // In this turn it was waited for already, in vain.
-        let in_vain = self.in_vain.contains(&first);
-        if !alone || in_vain {
-            let ids: Vec<i64> = ids.iter().copied().collect();
-            let free = async { Ok(Statement::<BigInt>::new(LOCK_FREE, &[&ids]).rows(&connection).await?) };
-            let free: Vec<i64> = self.step(LOCKING, free).await?;
-            if !free.is_empty() {
-                return Ok(free.into_iter().collect());
-            }
+        let wanted: Vec<i64> = ids.iter().copied().collect();
+        let free = async { Ok(Statement::<BigInt>::new(LOCK_FREE, &[&wanted]).rows(&connection).await?) };
+        let free: Vec<i64> = self.step(LOCKING, free).await?;
+        if !free.is_empty() {
+            return Ok(free.into_iter().collect());
         }
-        if in_vain {
+        self.crowded |= ids.len() == 1;
+        // In this turn it was waited for already, in vain.
+        if self.in_vain.contains(&first) {
             return Err(PortError::new(LOCKING, Fault::Busy, "somebody else holds the lot"));
         }
-        let asked = Instant::now();
         let had = async { Ok(Statement::<BigInt>::new(LOCK_WAITING, &[&first]).row(&connection).await?) };
         let had: Option<i64> = self.step(LOCKING, had).await.inspect_err(|error| {
             if error.fault == Fault::Busy {
                 self.in_vain.insert(first);
             }
         })?;
-        self.crowded |= asked.elapsed() > LONG_WAIT;
         if had.is_none() {
             // Lots are never deleted, but records are put back to earlier states.
             self.lots.forget(first);
         }
         Ok(had.into_iter().collect())
     }
+}
+
+/// The second number of a place in the line for a lot. That two lots may share a line does no harm.
+pub(crate) fn line(lot: i64) -> i32 {
+    i32::try_from(lot % i64::from(i32::MAX)).unwrap_or_default()
 }
 
 async fn by_slug(connection: &AsyncPgConnection, slugs: &[&str]) -> Result<Vec<(i64, LotId)>, Trouble> {

@@ -12,6 +12,9 @@ pub(crate) enum Session {
     Pooled,
 }
 
+/// How long a session waits for a lock, for a transaction that was less patient for a while.
+pub(crate) const PATIENT: &str = "SET LOCAL lock_timeout = '2s'";
+
 /// What holds for a session, with `SET` or `SET LOCAL` in place of the `@`.
 ///
 /// Every statement of this crate finds its rows by key. The planner's switches, and rows that cost more than pages, keep it

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -28,7 +28,7 @@ use crate::{
     connect::Connections,
     fault::{self, Trouble, fault_of_commit, timely},
     gate::{Gate, Passed},
-    lock::{KnownLots, LONG_WAIT},
+    lock::KnownLots,
     session::Session,
 };
 
@@ -55,7 +55,7 @@ pub(crate) struct PgTransaction {
     pub(crate) key_was_held: bool,
     /// What could not be locked in this turn, because somebody else held it.
     pub(crate) elsewhere: Elsewhere,
-    /// The lot that was last waited for was long with another instance.
+    /// The only lot of a turn was somebody else's when it was asked for.
     pub(crate) crowded: bool,
 }
 
@@ -130,7 +130,7 @@ impl PgTransaction {
         self.elsewhere.has(target)
     }
 
-    /// Where lots are crowded, waits for the end of the turn that another instance has with this one, so that whoever comes
+    /// Where lots are crowded, waits for the end of the turn that somebody else has with this one, so that whoever comes
     /// meanwhile can be in the next turn here. Begins the transaction of that turn.
     pub(crate) async fn queue_up(&mut self, target: &Target<'_>) {
         let Target::Lot(lot) = target else { return };
@@ -138,16 +138,18 @@ impl PgTransaction {
             return;
         };
         self.stage = Stage::Due;
-        if self.await_turn(id).await.is_err() {
+        if let Err(error) = self.stand_in_line(id).await {
+            if error.fault != Fault::Busy {
+                tracing::warn!(%error, "a turn goes on without a place in the line for its lot");
+            }
             self.rollback().await;
         }
     }
 
     /// Takes what can be had of these lots within this instance.
     pub(crate) async fn pass(&mut self, lots: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
-        let asked = Instant::now();
         let passed = self.gate.pass(lots, PATIENCE_FOR_A_LOT).await;
-        self.crowded |= asked.elapsed() > LONG_WAIT;
+        self.crowded |= lots.len() == 1 && passed.as_ref().is_none_or(Passed::was_waited_for);
         let held = passed.as_ref().map(|passed| passed.lots().clone());
         self.passed = passed;
         held.ok_or_else(|| PortError::new("locking lots", Fault::Busy, "another task has the lot"))

@@ -10,7 +10,7 @@ use std::{
 use futures_util::FutureExt;
 use parkpro_domain::{
     ports::{Answer, Fault, LedgerError, PortError, Request, Witness},
-    protocol::{Rules, Verdict, turn},
+    protocol::{Rules, Transaction, Verdict, turn},
 };
 use tokio::{
     runtime::Handle,
@@ -115,9 +115,13 @@ struct Writer {
 impl Writer {
     async fn write(mut self) {
         while let Some(mut batch) = self.next_batch().await {
+            self.queue_up(&mut batch).await;
             // Whoever has gone before the turn wants nothing any more.
             batch.retain(|in_line| !in_line.caller.is_closed());
-            self.queue_up(&mut batch).await;
+            if batch.is_empty() {
+                self.transaction.rollback().await;
+                continue;
+            }
             let verdicts = self.carry_out(&batch).await;
             self.deliver(batch, verdicts);
             // Whoever was answered and is at hand gets to ask for the next thing before the next batch is taken.
@@ -133,27 +137,36 @@ impl Writer {
             line.recv_many(&mut batch, self.terms.batch).await;
             return Some(batch).filter(|batch| !batch.is_empty());
         }
-        self.fill(&mut batch);
+        // The other task may be waiting at the line; then nobody is in it.
+        if let Ok(mut line) = self.line.try_lock() {
+            while batch.len() < self.terms.batch {
+                let Ok(next) = line.try_recv() else { break };
+                batch.push(next);
+            }
+        }
         Some(batch)
     }
 
-    /// Adds who is in line.
-    fn fill(&self, batch: &mut Vec<InLine>) {
-        // The other task may be waiting at the line; then nobody is in it.
-        let Ok(mut line) = self.line.try_lock() else { return };
-        while batch.len() < self.terms.batch {
-            let Ok(next) = line.try_recv() else { break };
-            batch.push(next);
-        }
-    }
-
-    /// If all want a lot that other instances have turns with, too, waits for that and takes along who came meanwhile.
+    /// If all want a lot that others have turns with, too, waits for that and takes along who came for it meanwhile.
     async fn queue_up(&mut self, batch: &mut Vec<InLine>) {
         let Some((first, others)) = batch.split_first() else { return };
         let target = first.request.command.target();
-        if others.iter().all(|other| other.request.command.target() == target) {
-            self.transaction.queue_up(&target).await;
-            self.fill(batch);
+        if others.iter().any(|other| other.request.command.target() != target) {
+            return;
+        }
+        let waited = AssertUnwindSafe(self.transaction.queue_up(&target)).catch_unwind().await;
+        if waited.is_err() {
+            self.transaction.abandon();
+            tracing::error!("waiting in line for a lot panicked");
+        }
+        let Ok(mut line) = self.line.try_lock() else { return };
+        while batch.len() < self.terms.batch {
+            let Ok(next) = line.try_recv() else { break };
+            if batch[0].request.command.target() != next.request.command.target() {
+                self.postponed.push(next);
+                break;
+            }
+            batch.push(next);
         }
     }
 

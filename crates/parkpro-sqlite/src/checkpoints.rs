@@ -1,8 +1,8 @@
 //! Folding the log into the file, beside the writer, so that no turn waits for it.
 //!
 //! A checkpoint beside the writer never quite reaches the end of a log that is being written. So when the log has become
-//! long, the writer folds in what is left, which is little, and begins the log anew. Only then SQLite syncs the file; it is
-//! synced here before, so that there is little to wait for.
+//! long, the writer folds in what is left, which is little, and begins the log anew, between two questions of the readers.
+//! Only then SQLite syncs the file; it is synced here before, so that there is little to wait for.
 
 use std::{
     fs::File,
@@ -52,10 +52,9 @@ impl Checkpoints {
         self.long.load(Ordering::Acquire)
     }
 
-    /// The writer has folded in what it could; if that was not all, because a checkpoint was under way, it tries again after
-    /// the next turn.
-    pub(crate) fn folded(&self, all: bool) {
-        self.long.store(!all, Ordering::Release);
+    /// The writer has folded in what it could. If that was not all, the next checkpoint finds the log still long.
+    pub(crate) fn folded(&self) {
+        self.long.store(false, Ordering::Release);
     }
 
     /// Returns when the last checkpoint has ended.
@@ -86,17 +85,7 @@ pub(crate) fn checkpoint(connection: &mut SqliteConnection) -> QueryResult<Folde
 /// What SQLite says of a checkpoint.
 #[derive(QueryableByName)]
 pub(crate) struct Folded {
-    #[diesel(sql_type = Integer)]
-    busy: i32,
+    /// How many pages the log has.
     #[diesel(sql_type = Integer)]
     log: i32,
-    #[diesel(sql_type = Integer)]
-    checkpointed: i32,
-}
-
-impl Folded {
-    /// Whether nothing is left in the log, so that the next turn begins it anew.
-    pub(crate) fn all(&self) -> bool {
-        self.busy == 0 && self.log == self.checkpointed
-    }
 }

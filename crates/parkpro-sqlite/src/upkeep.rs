@@ -15,14 +15,10 @@ impl SqliteTransaction {
         })
     }
 
-    /// Folds what is left of a long log into the file; whether that was all, so that the next turn begins it anew.
-    pub(crate) fn fold(&mut self) -> bool {
-        match checkpoint(&mut self.connection) {
-            Ok(folded) => folded.all(),
-            Err(error) => {
-                tracing::warn!(%error, "the log cannot be folded into the file; it grows");
-                false
-            }
+    /// Folds what is left of a long log into the file, so that the next turn begins it anew.
+    pub(crate) fn fold(&mut self) {
+        if let Err(error) = checkpoint(&mut self.connection) {
+            tracing::warn!(%error, "the log cannot be folded into the file; it grows");
         }
     }
 

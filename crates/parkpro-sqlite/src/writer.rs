@@ -5,7 +5,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
-        Arc, PoisonError,
+        Arc, PoisonError, TryLockError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -92,6 +92,7 @@ impl Writer {
             batch: terms.batch.clamp(1, LARGEST_BATCH),
             rules: terms.rules,
             reading: terms.reading,
+            put_off: 0,
             disk: Disk::start(terms.sync, Box::new(Careful(terms.witness)), terms.durability)?,
             unwell: false,
         };
@@ -169,6 +170,8 @@ impl Writer {
 
 /// The most requests that share a transaction.
 const LARGEST_BATCH: usize = 256;
+/// For how many turns the end of a long log is put off because somebody reads.
+const MOST_PUT_OFF: u32 = 64;
 const DISK_FAILED: &str = "a sync of the disk failed; the program has to be started anew";
 const PANICKED: &str = "the program failed; the log says where";
 const WRITER_GONE: &str = "the writer has gone";
@@ -181,6 +184,8 @@ struct Desk {
     batch: usize,
     rules: Rules,
     reading: Arc<Reading>,
+    /// For how many turns the end of a long log was put off.
+    put_off: u32,
     disk: Disk,
     /// The last turn found the file unwell.
     unwell: bool,
@@ -256,10 +261,26 @@ impl Desk {
         let idle = postponed.is_empty() && self.jobs.is_empty();
         self.disk.conclude(committed, answers, idle);
         if !self.disk.has_failed() && self.checkpoints.count_turn() {
-            let _nobody_reads = self.reading.write().unwrap_or_else(PoisonError::into_inner);
-            self.checkpoints.folded(self.transaction.fold());
+            self.end_log();
         }
         postponed
+    }
+
+    /// Does not wait for who reads, unless somebody always does.
+    fn end_log(&mut self) {
+        let nobody_reads = match self.reading.try_write() {
+            Ok(nobody_reads) => nobody_reads,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) if self.put_off < MOST_PUT_OFF => {
+                self.put_off += 1;
+                return;
+            }
+            Err(TryLockError::WouldBlock) => self.reading.write().unwrap_or_else(PoisonError::into_inner),
+        };
+        self.put_off = 0;
+        self.transaction.fold();
+        drop(nobody_reads);
+        self.checkpoints.folded();
     }
 
     /// If the turn panics, each request gets one of its own, so that one bad request never spoils the others.

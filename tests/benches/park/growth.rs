@@ -72,14 +72,15 @@ pub(crate) fn run(plan: &Plan) -> Vec<Section> {
 /// In milliseconds.
 const SLOW: u32 = 50;
 
-/// Every execution of a statement in the measurements before that took too long, a commit's wait for the disk included.
+/// Every execution in the measurements before that took too long. A commit waits for the disk.
 fn slow(server: &Postgres) -> Section {
     let slow = server.slow();
-    let executions = Finding {
-        what: format!("executions of {SLOW} ms and more"),
-        value: u32::try_from(slow.len()).map_or(f64::INFINITY, f64::from),
+    let (commits, statements): (Vec<_>, Vec<_>) = slow.iter().partition(|told| told.contains("COMMIT"));
+    let finding = |what: &str, told: &[&String], goal| Finding {
+        what: format!("{what} of {SLOW} ms and more"),
+        value: u32::try_from(told.len()).map_or(f64::INFINITY, f64::from),
         unit: "",
-        goal: Some(Goal::AtMost(0.0)),
+        goal,
     };
     let first =
         slow.iter().take(10).map(|told| format!("    {}\n", told.chars().take(160).collect::<String>()));
@@ -87,7 +88,10 @@ fn slow(server: &Postgres) -> Section {
         title: "Postgres: statements of all that was measured in grown lots".to_owned(),
         note: first.collect(),
         sides: Vec::new(),
-        findings: vec![executions],
+        findings: vec![
+            finding("statements", &statements, Some(Goal::AtMost(0.0))),
+            finding("commits", &commits, None),
+        ],
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     money::{Currency, MajorAmount},
 };
 
-/// Something that is wrong with a document.
+/// Something that is wrong with a document, or with what is priced by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// Where: a JSON pointer such as `/windows/1/rate/blocks/0/step`.

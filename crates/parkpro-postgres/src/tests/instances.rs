@@ -13,10 +13,10 @@ use parkpro_domain::{
 use parkpro_testkit::{ask, audit::audit, heard::Heard};
 use tokio::task::JoinSet;
 
-use super::{MOMENT, database, done, enter, fault, main_lot, open_with, rival, settings, sql, ticket};
+use super::{MOMENT, done, enter, fault, main_lot, open_with, rival, settings, sql, ticket};
 use crate::{
     PgRecord, PgSettings,
-    lock::{LONG_WAIT, QUEUE_UP},
+    lock::{LINES, line},
 };
 
 /// Two instances, two writing tasks each, and a rush on few slots: versions have no gaps, and the state is right.
@@ -128,24 +128,20 @@ async fn who_comes_while_a_lot_is_waited_for_is_in_the_next_turn() {
     };
     // Learns the lot, then that it has to be waited for.
     done(&record, enter(1, "A 1")).await;
-    let rival = rival(&url).await;
+    let (rival, watcher) = (rival(&url).await, rival(&url).await);
     rival.batch_execute("BEGIN; SELECT 1 FROM lots WHERE slug = 'main' FOR UPDATE").await.unwrap();
     let second = enter_all(2..=2);
-    is_waiting(&url, 1).await;
-    tokio::time::sleep(LONG_WAIT * 2).await;
+    somebody_waits(&watcher).await;
     rival.batch_execute("COMMIT").await.unwrap();
     assert!(second.join_all().await.iter().all(Result::is_ok));
 
-    let statement = rival.prepare(QUEUE_UP).await.unwrap();
     let lot: i64 = sql(&url, "SELECT id FROM lots WHERE slug = 'main'").parse().unwrap();
-    rival.batch_execute("BEGIN").await.unwrap();
-    rival.execute(&statement, &[&lot]).await.unwrap();
+    let line = format!("BEGIN; SELECT pg_advisory_xact_lock({LINES}, {})", line(lot));
+    rival.batch_execute(&line).await.unwrap();
     let third = enter_all(3..=3);
-    is_waiting(&url, 1).await;
+    somebody_waits(&watcher).await;
     let later = enter_all(4..=5);
-    while record.in_line() < 2 {
-        tokio::task::yield_now().await;
-    }
+    soon("two are in line", async || record.in_line() == 2).await;
     rival.batch_execute("COMMIT").await.unwrap();
     for entered in third.join_all().await.into_iter().chain(later.join_all().await) {
         assert!(matches!(entered, Ok(Answer::Decided { .. })));
@@ -154,15 +150,20 @@ async fn who_comes_while_a_lot_is_waited_for_is_in_the_next_turn() {
     record.close().await;
 }
 
-/// Returns when so many sessions of the database wait for a lock.
-async fn is_waiting(url: &str, sessions: usize) {
-    let waiting = format!(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND wait_event_type = 'Lock'",
-        database(url)
-    );
-    while sql(url, &waiting) != sessions.to_string() {
-        tokio::task::yield_now().await;
-    }
+/// Returns when a session of the database waits for a lock.
+async fn somebody_waits(watcher: &tokio_postgres::Client) {
+    const WAITING: &str = "SELECT count(*) > 0 FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    soon("somebody waits", async || watcher.query_one(WAITING, &[]).await.unwrap().get(0)).await;
+}
+
+async fn soon(what: &str, is: impl AsyncFn() -> bool) {
+    let waited = async {
+        while !is().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waited).await.expect(what);
 }
 
 #[tokio::test(flavor = "multi_thread")]

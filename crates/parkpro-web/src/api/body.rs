@@ -70,7 +70,7 @@ impl From<Invalid> for Mistakes {
     }
 }
 
-/// What is wrong with the document of a tariff.
+/// What is wrong with the document of a tariff, or with earlier stays.
 impl From<Vec<tariff::Mistake>> for Mistakes {
     fn from(mistakes: Vec<tariff::Mistake>) -> Self {
         let mistake =
@@ -167,7 +167,7 @@ impl<'a> Fields<'a> {
         self.mistakes.add(Mistakes::of(code, detail));
     }
 
-    /// A mistake of a field that can be read but does not go with the others.
+    /// Mistakes of a field.
     pub(crate) fn wrong_in(&mut self, name: &'static str, mistakes: Mistakes) {
         self.mistakes.add(mistakes.under(self.mark, name));
     }
@@ -198,6 +198,7 @@ impl<'a> Fields<'a> {
 }
 
 fn unknown(name: &str, known: &[&'static str]) -> String {
+    // Two slips in a short name make any other.
     let alike = |known: &&&str| match strsim::damerau_levenshtein(name, known) {
         0 | 1 => true,
         2 => name.len() > 5,

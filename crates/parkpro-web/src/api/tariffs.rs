@@ -435,7 +435,9 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
         fields.wrong_in("exit", Mistakes::of("ends-before-it-begins", "exit must not be before entry"));
     }
     let impossible = entry.map(|entry| EarlierStay::mistakes(&earlier, entry)).unwrap_or_default();
-    fields.wrong_in("earlier_stays", impossible.into());
+    if !impossible.is_empty() {
+        fields.wrong_in("earlier_stays", impossible.into());
+    }
     if draft && version.is_some() {
         fields.wrong("choose-one", "give either version or draft");
     }

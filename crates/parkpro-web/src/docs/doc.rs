@@ -264,7 +264,7 @@ impl Doc {
             let known = ResponseBuilder::new().description("It is still as it was");
             operation = operation.response("304", with_headers(known, self.headers));
         }
-        self.problems.sort_unstable_by_key(|code| code.about().status);
+        self.problems.sort_unstable_by_key(|code| (code.about().status, *code));
         self.problems.dedup();
         for same in self.problems.chunk_by(|one, other| one.about().status == other.about().status) {
             if let Some(first) = same.first() {
