@@ -130,13 +130,11 @@ impl PgTransaction {
         self.elsewhere.has(target)
     }
 
-    /// Where lots are crowded, waits for the end of the turn that somebody else has with this one, so that whoever comes
+    /// Waits for the end of the turn that somebody else has with this one, so that whoever comes
     /// meanwhile can be in the next turn here. Begins the transaction of that turn.
     pub(crate) async fn queue_up(&mut self, target: &Target<'_>) {
         let Target::Lot(lot) = target else { return };
-        let Some(id) = self.lots.id(lot).filter(|_| self.crowded && self.connection.is_some()) else {
-            return;
-        };
+        let Some(id) = self.lots.id(lot).filter(|_| self.connection.is_some()) else { return };
         self.stage = Stage::Due;
         if let Err(error) = self.stand_in_line(id).await {
             if error.fault != Fault::Busy {

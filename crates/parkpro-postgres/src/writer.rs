@@ -149,7 +149,7 @@ impl Writer {
 
     /// If all want a lot that others have turns with, too, waits for that and takes along who came for it meanwhile.
     async fn queue_up(&mut self, batch: &mut Vec<InLine>) {
-        let Some((first, others)) = batch.split_first() else { return };
+        let Some((first, others)) = batch.split_first().filter(|_| self.transaction.crowded) else { return };
         let target = first.request.command.target();
         if others.iter().any(|other| other.request.command.target() != target) {
             return;
