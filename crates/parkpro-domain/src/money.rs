@@ -78,6 +78,9 @@ pub struct MajorAmount {
 }
 
 impl MajorAmount {
+    /// Nothing.
+    pub const ZERO: Self = Self { digits: 0, decimals: 0 };
+
     /// Reads digits with at most six decimals: `50`, `50.00`, `0.035`.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let wrong =

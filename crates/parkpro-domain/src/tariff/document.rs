@@ -377,11 +377,6 @@ impl Document {
         text.parse().map_err(|_no_date| Invalid::new("invalid-date", "a date is written 2026-12-25"))
     }
 
-    /// Everything that is wrong with it.
-    pub fn mistakes(&self) -> Vec<super::Mistake> {
-        super::validate::mistakes(self)
-    }
-
     /// A price for every started hour of the whole stay, in whatever currency the lot has.
     pub fn started_hours(price: MajorAmount) -> Self {
         let step = Some(Period::Every(Length::HOUR));

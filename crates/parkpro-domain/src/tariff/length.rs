@@ -11,6 +11,8 @@ pub struct Length(i64);
 const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)];
 
 impl Length {
+    /// The shortest.
+    pub const SHORTEST: Self = Self(1);
     /// One hour.
     pub const HOUR: Self = Self(3_600);
     /// 24 elapsed hours.

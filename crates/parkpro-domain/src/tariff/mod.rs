@@ -40,7 +40,7 @@ pub use length::Length;
 pub use ready::Tariffs;
 pub use series::{DocumentText, Language, Published, Series};
 pub use started_hours::StartedHours;
-pub use validate::Mistake;
+pub use validate::{Mistake, PartlyRead};
 pub use version::{TariffId, TariffVersion};
 pub use when::When;
 

@@ -231,6 +231,7 @@ impl Ladder {
         let mut length = 1;
         for rung in &mut self.rungs {
             if let Step::Every(step) = rung.step {
+                rung.words = rung.words.by_the_second(rung, step);
                 rung.price = rung.price.times(SECOND, step);
                 rung.minor.1 = rung.price.times(rung.minor.0, 1);
                 (rung.step, length) = (Step::Every(SECOND), step);

@@ -1,4 +1,5 @@
-//! What a tariff may not say. Every mistake is named, with its place, all at once.
+//! What a tariff may not say. Every mistake is named, with its place, all at once: also those of a document of which
+//! parts cannot be read. A check that compares parts makes sure that it [knows](Found::knows) them.
 
 use super::{
     document::{
@@ -32,6 +33,30 @@ impl Mistake {
     }
 }
 
+/// A document as far as it could be read. Anything stands for what could not; no mistake follows from it.
+#[derive(Debug, Clone)]
+pub struct PartlyRead {
+    /// What it says.
+    pub document: Document,
+    /// The JSON pointers of what could not be read.
+    pub unread: Vec<String>,
+    /// The boards, with their JSON pointers, that are for something which is no class.
+    pub misnamed: Vec<(String, Board)>,
+}
+
+impl PartlyRead {
+    /// Everything that is wrong with what could be read.
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let Self { document, unread, misnamed } = self;
+        let mut found = Found { currency: document.currency, unread, mistakes: Vec::new() };
+        found.document(document);
+        for (at, board) in misnamed {
+            found.board(at, board);
+        }
+        found.mistakes
+    }
+}
+
 /// More than any stay of ten years may cost, in minor units; tax may double it.
 const HIGHEST: i128 = 1 << 60;
 /// In case the currency is not known: no currency has more decimals.
@@ -39,34 +64,54 @@ const MOST_DECIMALS: i64 = 10_000;
 
 /// Everything that is wrong with a document.
 pub(super) fn mistakes(document: &Document) -> Vec<Mistake> {
-    let mut found = Found { currency: document.currency, mistakes: Vec::new() };
-    found.name("/name", &document.name);
-    found.board("", &document.board);
-    for (class, board) in &document.classes {
-        found.board(&format!("/classes/{class}"), board);
-    }
-    if let Some(tax) = document.tax
-        && tax.percent == Percent::ZERO
-    {
-        found.add("/tax/percent", "no-tax", "a tax is more than 0 percent; without one, leave it out");
-    }
-    if let Some(coin) = document.rounding.cash {
-        found.payable("/rounding/cash", coin);
-        if coin.fraction().0 == 0 {
-            found.add("/rounding/cash", "not-positive", "the smallest coin must be worth something");
-        }
-    }
+    let mut found = Found { currency: document.currency, unread: &[], mistakes: Vec::new() };
+    found.document(document);
     found.mistakes
 }
 
-struct Found {
+struct Found<'u> {
     currency: Option<Currency>,
+    unread: &'u [String],
     mistakes: Vec<Mistake>,
 }
 
-impl Found {
+impl Found<'_> {
+    /// Whether these parts of what is at a place could be read, or are not there.
+    fn knows(&self, at: &str, parts: &[&str]) -> bool {
+        parts.iter().all(|part| !self.is_unread(&format!("{at}/{part}")))
+    }
+
+    fn is_unread(&self, pointer: &str) -> bool {
+        let within = |whole: &String| {
+            pointer.strip_prefix(whole.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.unread.iter().any(within)
+    }
+
     fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        self.mistakes.push(Mistake::new(pointer, code, detail));
+        let mistake = Mistake::new(pointer, code, detail);
+        if !self.is_unread(&mistake.pointer) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    fn document(&mut self, document: &Document) {
+        self.name("/name", &document.name);
+        self.board("", &document.board);
+        for (class, board) in &document.classes {
+            self.board(&format!("/classes/{class}"), board);
+        }
+        if let Some(tax) = document.tax
+            && tax.percent == Percent::ZERO
+        {
+            self.add("/tax/percent", "no-tax", "a tax is more than 0 percent; without one, leave it out");
+        }
+        if let Some(coin) = document.rounding.cash {
+            self.payable("/rounding/cash", coin);
+            if coin.fraction().0 == 0 {
+                self.add("/rounding/cash", "not-positive", "the smallest coin must be worth something");
+            }
+        }
     }
 
     fn name(&mut self, pointer: &str, name: &str) {
@@ -95,7 +140,9 @@ impl Found {
     fn offer(&mut self, at: &str, offer: &Offer) {
         self.name(&format!("{at}/name"), &offer.name);
         let times = [&offer.enter, &offer.leave, &offer.during];
-        if times.iter().all(|when| when.is_none()) && offer.longer_than.is_none() && offer.up_to.is_none() {
+        let unconditional =
+            times.iter().all(|when| when.is_none()) && offer.longer_than.is_none() && offer.up_to.is_none();
+        if unconditional && self.knows(at, &["enter", "leave", "during", "longer_than", "up_to"]) {
             self.add(
                 at,
                 "no-condition",
@@ -111,7 +158,9 @@ impl Found {
                 "no stay is longer than longer_than and at most up_to",
             );
         }
-        self.prices(at, &offer.prices, offer.up_to);
+        // What cannot be read may be as short as can be.
+        let longest = if self.knows(at, &["up_to"]) { offer.up_to } else { Some(Length::SHORTEST) };
+        self.prices(at, &offer.prices, longest);
     }
 
     /// `longest` is the longest stay that the prices are for, if it has an end.
@@ -123,13 +172,20 @@ impl Found {
             Some(Period::Day) => Length::of_seconds(27 * 3_600).ok(),
             _ => None,
         };
-        let longest = [longest, maximum.map(|maximum| maximum.length), again].into_iter().flatten().min();
+        let unknown = !self.knows(at, &["maximum_stay/length", "restart"]);
+        let unknown = unknown.then_some(Length::SHORTEST);
+        let longest = [longest, maximum.map(|maximum| maximum.length), again, unknown];
+        let longest = longest.into_iter().flatten().min();
         self.rate(&format!("{at}/rate"), &prices.rate, longest, prices.steps.across);
+        let known = |(number, window): (usize, _)| {
+            Some(window).filter(|_| self.knows(&format!("{at}/windows/{number}"), &["when"]))
+        };
+        let known: Vec<Option<&Window>> = prices.windows.iter().enumerate().map(known).collect();
         for (number, window) in prices.windows.iter().enumerate() {
             let at = format!("{at}/windows/{number}");
             self.name(&format!("{at}/name"), &window.name);
             self.rate(&format!("{at}/rate"), &window.rate, longest, prices.steps.across);
-            if is_hidden(window, &prices.windows[..number]) {
+            if is_hidden(window, &known[..number]) {
                 self.add(
                     format!("{at}/when"),
                     "window-hidden",
@@ -146,7 +202,10 @@ impl Found {
         if let Some(minimum) = prices.minimum {
             self.payable(&format!("{at}/minimum"), minimum);
         }
-        if plan::most(prices, self.currency.map_or(MOST_DECIMALS, Currency::minor_per_major)) > HIGHEST {
+        let countable = self.knows(at, &["restart"]);
+        if countable
+            && plan::most(prices, self.currency.map_or(MOST_DECIMALS, Currency::minor_per_major)) > HIGHEST
+        {
             self.add(
                 format!("{at}/rate"),
                 "overflow",
@@ -161,7 +220,9 @@ impl Found {
             Rate::Blocks(blocks) => self.blocks(&format!("{at}/blocks"), blocks, longest, across),
             Rate::Table { rows, then } => {
                 self.table(&format!("{at}/table"), rows);
+                let end = format!("table/{}/up_to", rows.len().saturating_sub(1));
                 let last = rows.last().map(|row| row.up_to);
+                let last = if self.knows(at, &[&end]) { last } else { Some(Length::LONGEST) };
                 if across == Across::Once {
                     self.add(
                         at,
@@ -195,6 +256,10 @@ impl Found {
         let Some((last, before)) = blocks.split_last() else {
             return self.add(at, "empty", "a rate needs at least one block");
         };
+        let known = |(number, block): (usize, &Block)| {
+            self.knows(&format!("{at}/{number}"), &["step"]).then_some(block.step)
+        };
+        let common = blocks.iter().enumerate().find_map(known);
         let mut reached = None;
         for (number, block) in blocks.iter().enumerate() {
             self.block(&format!("{at}/{number}"), block, across);
@@ -206,7 +271,7 @@ impl Found {
                 );
             }
             reached = block.to.or(reached);
-            if across == Across::Once && block.step != blocks[0].step {
+            if across == Across::Once && common.is_some_and(|common| block.step != common) {
                 self.add(
                     format!("{at}/{number}/step"),
                     "several-steps",
@@ -254,24 +319,39 @@ impl Found {
         if rows.is_empty() {
             self.add(at, "empty", "a table needs at least one row");
         }
+        let (mut longest, mut dearest) = (None, None);
         for (number, row) in rows.iter().enumerate() {
-            self.payable(&format!("{at}/{number}/total"), row.total);
-            let Some(before) = number.checked_sub(1).map(|before| rows[before]) else { continue };
-            if row.up_to <= before.up_to {
+            let at = format!("{at}/{number}");
+            self.payable(&format!("{at}/total"), row.total);
+            if self.knows(&at, &["up_to"])
+                && longest.replace(row.up_to).is_some_and(|before| row.up_to <= before)
+            {
                 self.add(
-                    format!("{at}/{number}/up_to"),
+                    format!("{at}/up_to"),
                     "not-rising",
                     "each row must be for longer stays than the one before",
                 );
             }
-            if less(row.total, before.total) {
-                self.add(format!("{at}/{number}/total"), "not-rising", "a longer stay must not cost less");
+            if self.knows(&at, &["total"])
+                && dearest.replace(row.total).is_some_and(|before| less(row.total, before))
+            {
+                self.add(format!("{at}/total"), "not-rising", "a longer stay must not cost less");
             }
         }
     }
 
     fn caps(&mut self, at: &str, prices: &Prices) {
-        let first = Ladder::of("", &prices.rate, 1).rungs.first().map(|rung| rung.price);
+        let first = ["table/0/total", "blocks/0/price", "blocks/0/per_hour", "blocks/0/step", "then/step"];
+        let known = self.knows(&format!("{at}/rate"), &first);
+        let rungs = Ladder::of("", &prices.rate, 1).rungs;
+        let first = rungs.first().filter(|_| known).map(|rung| rung.price);
+        let elapsed: Vec<Option<i64>> = (prices.caps.iter().enumerate())
+            .map(|(number, cap)| {
+                let known =
+                    self.knows(&format!("{at}/caps/{number}"), &["max", "per", "when", "entered", "first"]);
+                elapsed(cap).filter(|_| known)
+            })
+            .collect();
         for (number, cap) in prices.caps.iter().enumerate() {
             let at = format!("{at}/caps/{number}");
             if !cap.name.is_empty() {
@@ -281,7 +361,7 @@ impl Found {
             if cap.per == CapPer::Window && cap.when.is_none() {
                 self.add(format!("{at}/when"), "missing", "a cap per window must say which times");
             }
-            let common = cap.when.is_none() && cap.entered.is_none();
+            let common = cap.when.is_none() && cap.entered.is_none() && self.knows(&at, &["when", "entered"]);
             if common && first.is_some_and(|first| first.exceeds(Exact::major(cap.max))) {
                 self.add(
                     format!("{at}/max"),
@@ -289,9 +369,13 @@ impl Found {
                     "a cap must not be below the first price",
                 );
             }
-            if let Some(shorter) = shorter_cap(cap, &prices.caps) {
+            let shorter = prices.caps.iter().zip(&elapsed).find(|(other, length)| {
+                length.is_some() && **length < elapsed[number] && less(cap.max, other.max)
+            });
+            if let Some((shorter, _)) = shorter {
                 let detail = format!(
-                    "a cap for a longer time must not be below one for a shorter time: /caps/{shorter}"
+                    "a cap for a longer time must not be below one for a shorter time, {}",
+                    shorter.max
                 );
                 self.add(format!("{at}/max"), "cap-below-shorter", detail);
             }
@@ -299,6 +383,7 @@ impl Found {
     }
 
     fn packages(&mut self, at: &str, prices: &Prices) {
+        let (mut longest, mut dearest) = (None, None);
         for (number, package) in prices.packages.iter().enumerate() {
             let at = format!("{at}/packages/{number}");
             self.payable(&format!("{at}/price"), package.price);
@@ -311,31 +396,34 @@ impl Found {
                     "the cheapest combination is one of whole days",
                 );
             }
-            let Some(before) = number.checked_sub(1).map(|before| prices.packages[before]) else { continue };
-            if package.length <= before.length {
+            if self.knows(&at, &["length"])
+                && longest.replace(package.length).is_some_and(|before| package.length <= before)
+            {
                 self.add(
                     format!("{at}/length"),
                     "not-rising",
                     "each package must be longer than the one before",
                 );
             }
-            if less(package.price, before.price) {
+            if self.knows(&at, &["price"])
+                && dearest.replace(package.price).is_some_and(|before| less(package.price, before))
+            {
                 self.add(format!("{at}/price"), "not-rising", "a longer package must not cost less");
             }
         }
     }
 
     fn combinations(&mut self, at: &str, prices: &Prices) {
-        let rates = std::iter::once(&prices.rate).chain(prices.windows.iter().map(|window| &window.rate));
+        let windows = prices.windows.iter().enumerate();
+        let windows = windows.map(|(number, window)| (format!("{at}/windows/{number}/rate"), &window.rate));
+        let rates = std::iter::once((format!("{at}/rate"), &prices.rate)).chain(windows);
         let calendar = |rate: &Rate| {
             Ladder::of("", rate, 1).rungs.iter().any(|rung| matches!(rung.step, Step::Calendar(_)))
         };
-        if (!prices.windows.is_empty() || prices.accumulate) && rates.into_iter().any(calendar) {
-            self.add(
-                format!("{at}/rate"),
-                "calendar-step",
-                "steps of a calendar period need a rate without windows",
-            );
+        if !prices.windows.is_empty() || prices.accumulate {
+            for (at, _) in rates.filter(|(_, rate)| calendar(rate)) {
+                self.add(at, "calendar-step", "steps of a calendar period need a rate without windows");
+            }
         }
         if !prices.accumulate {
             return;
@@ -367,27 +455,25 @@ fn less(one: MajorAmount, other: MajorAmount) -> bool {
     Exact::major(other).exceeds(Exact::major(one))
 }
 
-/// The cap for all times and a shorter period that allows more than this one.
-fn shorter_cap(cap: &Cap, caps: &[Cap]) -> Option<usize> {
-    let common = |cap: &Cap| cap.when.is_none() && cap.entered.is_none() && cap.first.is_none();
-    let elapsed = |cap: &Cap| match cap.per {
+/// The period of elapsed time that a cap for all times is for, in seconds.
+fn elapsed(cap: &Cap) -> Option<i64> {
+    let common = cap.when.is_none() && cap.entered.is_none() && cap.first.is_none();
+    match cap.per {
         CapPer::Entry => Some(OPEN),
         CapPer::Period(Period::Every(length)) => Some(length.seconds()),
         CapPer::Period(_) | CapPer::Window => None,
-    };
-    let length = elapsed(cap).filter(|_| common(cap))?;
-    caps.iter().position(|other| {
-        common(other) && elapsed(other).is_some_and(|other| other < length) && less(cap.max, other.max)
-    })
+    }
+    .filter(|_| common)
 }
 
 /// Whether windows that are the same every week leave nothing of another one.
-fn is_hidden(window: &Window, before: &[Window]) -> bool {
-    if before.iter().any(|other| other.when == window.when) {
+fn is_hidden(window: &Window, before: &[Option<&Window>]) -> bool {
+    let before = || before.iter().copied().flatten();
+    if before().any(|other| other.when == window.when) {
         return true;
     }
     let mut covered = vec![false; 7 * 24 * 60];
-    let weekly = before.iter().filter(|other| other.when.is_weekly());
+    let weekly = before().filter(|other| other.when.is_weekly());
     weekly.flat_map(|other| other.when.minutes_of_week()).for_each(|minute| covered[minute] = true);
     window.when.is_weekly() && window.when.minutes_of_week().all(|minute| covered[minute])
 }

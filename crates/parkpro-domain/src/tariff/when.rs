@@ -49,6 +49,9 @@ const HOLIDAY: u8 = 0b1000_0000;
 const MIDNIGHT: i64 = 24 * 60;
 
 impl When {
+    /// No time at all, which no text says.
+    pub const NEVER: Self = Self { spans: Vec::new(), holidays_off: false };
+
     /// Reads the notation above.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let mut when = Self { spans: Vec::new(), holidays_off: false };

@@ -6,6 +6,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::{
     FeeLine, Grant,
+    almanac::SECOND,
     document::{Period, RoundingMode, Tax},
     length::Length,
     plan::{OPEN, Rung, Step},
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::{money::Money, time::Timestamp};
 
-const MINUTE: i64 = 60_000_000;
+const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
@@ -23,9 +24,20 @@ pub(super) struct Words {
     rule: &'static str,
     /// Before the number of steps.
     before: String,
-    /// After it, for one step and for several; the number is left out if there can be only one.
+    /// After it, for one step and for several.
     after: [String; 2],
-    counted: bool,
+    count: Count,
+}
+
+/// What is said of the number of steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Count {
+    /// Nothing: there can be only one.
+    #[default]
+    Single,
+    Steps,
+    /// Steps of a second are a length of time.
+    Seconds,
 }
 
 impl Words {
@@ -54,18 +66,35 @@ impl Words {
             rule,
             before: if name.is_empty() { String::new() } else { format!("{name}: ") },
             after: ["", "s"].map(|ending| format!("{space}{}{price}", unit.replace("{}", ending))),
-            counted,
+            count: if counted { Count::Steps } else { Count::Single },
         }
+    }
+
+    /// Of a rung of which every second costs its share of a step.
+    pub(super) fn by_the_second(&self, rung: &Rung, step: i64) -> Self {
+        let price = match rung.per_hour {
+            Some(rate) => format!(" at {rate} per hour"),
+            None => format!(" at {} per {}", rung.price.decimal(), length(step)),
+        };
+        let after = [price.clone(), price];
+        Self { rule: "elapsed-time", before: self.before.clone(), after, count: Count::Seconds }
+    }
+
+    /// Whether the units that are charged mean nothing to people.
+    fn is_elapsed(&self) -> bool {
+        self.count == Count::Seconds
     }
 
     fn note(&self, units: i64) -> String {
         let after = &self.after[usize::from(units != 1)];
         let mut note = String::with_capacity(self.before.len() + after.len() + 20);
         note.push_str(&self.before);
-        if self.counted {
-            // Writing to text does not fail.
-            _ = write!(note, "{units}");
-        }
+        // Writing to text does not fail.
+        _ = match self.count {
+            Count::Single => Ok(()),
+            Count::Steps => write!(note, "{units}"),
+            Count::Seconds => write!(note, "{}", length(units.saturating_mul(SECOND))),
+        };
         note.push_str(after);
         note
     }
@@ -90,16 +119,18 @@ pub(super) fn join_rows(charges: &mut Vec<Charge<'_>>) {
 pub(super) fn lines(charges: &[Charge<'_>], coinage: Coinage) -> Vec<FeeLine> {
     let (mut lines, mut said) = (Vec::with_capacity(charges.len()), Said(Vec::new()));
     for charge in charges {
+        let (units, unit_price) = match charge.what {
+            What::Steps(rung) if rung.words.is_elapsed() => (1, charge.amount),
+            What::Steps(rung) => (charge.units, rung.cost(1, coinage.scale, RoundingMode::HalfUp)),
+            What::Tax(_, part) => (charge.units, part),
+            _ => (charge.units, charge.amount),
+        };
         lines.push(FeeLine {
             rule: SmolStr::new_static(rule(charge.what)),
             from: Timestamp::from_micros(charge.from),
             to: Timestamp::from_micros(charge.to),
-            units: charge.units,
-            unit_price: match charge.what {
-                What::Steps(rung) => rung.cost(1, coinage.scale, RoundingMode::HalfUp),
-                What::Tax(_, part) => part,
-                _ => charge.amount,
-            },
+            units,
+            unit_price,
             amount: charge.amount,
             note: note(charge, coinage, &mut said),
         });
@@ -170,5 +201,5 @@ fn note<'a>(charge: &Charge<'a>, coinage: Coinage, said: &mut Said<'a>) -> SmolS
 }
 
 fn length(micros: i64) -> String {
-    Length::of_seconds(micros / 1_000_000).map_or_else(|_never| String::new(), |length| length.to_string())
+    Length::of_seconds(micros / SECOND).map_or_else(|_never| String::new(), |length| length.to_string())
 }

@@ -3,7 +3,8 @@
 use parkpro_domain::{
     money::{Currency, MajorAmount},
     tariff::{
-        Discount, Document, Fee, FeePolicy, Grant, Length, StartedHours, Stay, Tariff, document::Percent,
+        Discount, Document, Fee, FeeLine, FeePolicy, Grant, Length, StartedHours, Stay, Tariff,
+        document::Percent,
     },
     time::{Timestamp, Zone},
     vehicle::VehicleClass,
@@ -11,7 +12,10 @@ use parkpro_domain::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::tariff_document;
+use crate::{
+    published::{json as json_of, names},
+    tariff_document,
+};
 
 fn mistakes(document: &Value) -> Vec<(String, &'static str)> {
     let found = tariff_document::read(document).expect_err("it has mistakes");
@@ -76,7 +80,10 @@ fn every_mistake_of_a_document_is_named_with_its_place_at_once() {
             ("/offers/0", "no-condition"),
             ("/rate/blocks/1/price", "wrong-type"),
             ("/rate/blocks/1/step", "invalid-period"),
+            ("/rate/blocks/1/to", "not-rising"),
             ("/rate/blocks/2", "one-of"),
+            ("/windows/1/rate", "no-end"),
+            ("/windows/1/when", "window-hidden"),
             ("/windows/2/when", "invalid-when"),
         ],
     );
@@ -134,6 +141,102 @@ fn what_can_be_read_is_checked_as_a_whole() {
     refused(&json!([]), &[("", "wrong-type")]);
 }
 
+/// Every part of a value, with its pointer.
+fn parts(value: &Value) -> Vec<String> {
+    let steps: Vec<String> = match value {
+        Value::Object(fields) => fields.keys().cloned().collect(),
+        Value::Array(items) => (0..items.len()).map(|number| number.to_string()).collect(),
+        _ => Vec::new(),
+    };
+    let below = |step: &String| {
+        let at = format!("/{step}");
+        let within = value.pointer(&at).map(parts).unwrap_or_default();
+        let within: Vec<_> = within.into_iter().map(|part| format!("{at}{part}")).collect();
+        std::iter::once(at).chain(within)
+    };
+    steps.iter().flat_map(below).collect()
+}
+
+#[test]
+fn whichever_part_of_a_board_cannot_be_read_is_its_only_mistake() {
+    let everything = "tests/data/everything.json".to_owned();
+    let boards = names().map(|name| format!("examples/tariffs/{name}.json")).chain([everything]);
+    let mut tried = 0;
+    for board in boards.map(|path| json_of(&path)) {
+        for part in parts(&board) {
+            let mut broken = board.clone();
+            *broken.pointer_mut(&part).unwrap() = json!(7);
+            refused(&broken, &[(&part, if is_word(&part) { "unknown-word" } else { "wrong-type" })]);
+            tried += 1;
+        }
+    }
+    assert!(tried > 700, "{tried}");
+}
+
+/// Whether a part is one of a few words.
+fn is_word(part: &str) -> bool {
+    let words = ["/kind", "_choice", "/count", "/across", "/mode", "/discounts"];
+    words.iter().any(|word| part.ends_with(word))
+}
+
+#[test]
+fn what_cannot_be_read_hides_no_contradiction_that_does_not_rest_on_it() {
+    let block = |to: &str, price: &str| json!({ "to": to, "step": "1h", "price": price });
+    let cap = |max: &str, per: &str| json!({ "max": max, "per": per });
+    refused(
+        &json!({
+            "name": 7,
+            "rate": { "blocks": [block("2h", "1,50"), block("bad", "1.00"), block("1h", "1.00")] },
+            "windows": [
+                { "name": "A", "when": "sometimes", "rate": { "blocks": [] } },
+                { "name": "B", "when": "Mo", "rate": { "blocks": [{ "step": "calendar-day", "price": "x" }] } },
+                { "name": "C", "when": "Mo", "rate": { "table": [
+                    { "up_to": "2h", "total": "5.00" }, { "up_to": "x", "total": "x" }, { "up_to": "1h", "total": "4.00" }
+                ] } }
+            ],
+            "caps": [cap("bad", "24h"), cap("5.00", "24h"), cap("4.00", "7d"), cap("9.00", "bad")],
+            "packages": [{ "length": "2d", "price": "9.00" }, 7, { "length": "1d", "price": "8.00" }],
+            "offers": [
+                { "name": "Nobody", "rate": "fre" },
+                { "name": "Somebody", "enter": "bad", "rate": { "table": [] } },
+                { "name": "Short", "up_to": "bad", "rate": { "table": [{ "up_to": "1h", "total": "1.00" }] } }
+            ],
+            "classes": { "Big Lorry": { "rate": { "blocks": [] } } }
+        }),
+        &[
+            ("/caps/0/max", "invalid-amount"),
+            ("/caps/2/max", "cap-below-shorter"),
+            ("/caps/3/per", "invalid-period"),
+            ("/classes/Big Lorry", "invalid-vehicle-class"),
+            ("/classes/Big Lorry/rate/blocks", "empty"),
+            ("/name", "wrong-type"),
+            ("/offers/0", "no-condition"),
+            ("/offers/0/rate", "wrong-type"),
+            ("/offers/1/enter", "invalid-when"),
+            ("/offers/1/rate", "no-end"),
+            ("/offers/1/rate/table", "empty"),
+            ("/offers/2/up_to", "invalid-length"),
+            ("/packages/1", "wrong-type"),
+            ("/packages/2/length", "not-rising"),
+            ("/packages/2/price", "not-rising"),
+            ("/rate/blocks/0/price", "invalid-amount"),
+            ("/rate/blocks/1/to", "invalid-length"),
+            ("/rate/blocks/2/to", "no-end"),
+            ("/rate/blocks/2/to", "not-rising"),
+            ("/windows/0/rate/blocks", "empty"),
+            ("/windows/0/when", "invalid-when"),
+            ("/windows/1/rate", "calendar-step"),
+            ("/windows/1/rate/blocks/0/price", "invalid-amount"),
+            ("/windows/2/rate", "no-end"),
+            ("/windows/2/rate/table/1/total", "invalid-amount"),
+            ("/windows/2/rate/table/1/up_to", "invalid-length"),
+            ("/windows/2/rate/table/2/total", "not-rising"),
+            ("/windows/2/rate/table/2/up_to", "not-rising"),
+            ("/windows/2/when", "window-hidden"),
+        ],
+    );
+}
+
 /// So much per started hour, by a document that says more than that, so that its stays are walked through.
 fn walked(price: MajorAmount) -> Tariff {
     let mut document = Document::started_hours(price);
@@ -171,6 +274,10 @@ proptest! {
 
 fn lines(fee: &Fee) -> Vec<(&str, i64)> {
     fee.lines.iter().map(|line| (line.rule.as_str(), line.amount)).collect()
+}
+
+fn line_text(line: &FeeLine) -> String {
+    format!("{} {} of {}: {}", line.units, line.rule, line.unit_price, line.note)
 }
 
 #[test]
@@ -274,6 +381,20 @@ fn a_step_is_cut_runs_on_or_counts_once_when_another_rate_takes_over() {
     for (across, expected) in [("cut", 700), ("run-on", 500), ("once", 600)] {
         assert_eq!(board(across).fee(&stay(130)).total.minor, expected, "{across}");
     }
+    let said: Vec<_> = board("once").fee(&stay(130)).lines.into_iter().map(|line| line_text(&line)).collect();
+    assert_eq!(
+        said,
+        [
+            "1 elapsed-time of 300: 90min at 2.00 per hour",
+            "1 elapsed-time of 300: Late: 45min at 4.00 per hour"
+        ]
+    );
+    let flat = tariff(&json!({
+        "name": "A", "currency": "EUR", "rate": { "blocks": [{ "step": "30min", "price": "0.50" }] },
+        "steps": { "across": "once" }
+    }));
+    let said: Vec<_> = flat.fee(&stay(31)).lines.iter().map(line_text).collect();
+    assert_eq!(said, ["1 elapsed-time of 100: 1h at 0.5 per 30min"]);
 }
 
 #[test]

@@ -27,8 +27,16 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn json(path: &str) -> Value {
+/// The JSON of a file of the project.
+pub(crate) fn json(path: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap()
+}
+
+/// What the boards of `examples/tariffs` are called.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let files = fs::read_dir(root().join("examples/tariffs")).unwrap().map(|entry| entry.unwrap().path());
+    let boards = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    boards.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
 }
 
 fn board(name: &str) -> Tariff {
@@ -96,12 +104,9 @@ fn every_published_stay_costs_what_its_board_says() {
 
 #[test]
 fn every_board_is_in_the_index_and_survives_writing_and_reading() {
-    let boards = fs::read_dir(root().join("examples/tariffs")).unwrap();
     let mut count = 0;
     let index = fs::read_to_string(root().join("examples/tariffs/README.md")).unwrap();
-    let is_board = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
-    for path in boards.map(|entry| entry.unwrap().path()).filter(is_board) {
-        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+    for name in names() {
         assert!(index.contains(&format!("| [{name}]({name}.json) |")), "{name} is not in the index");
         let tariff = board(&name);
         let written = tariff_document::write(tariff.document());

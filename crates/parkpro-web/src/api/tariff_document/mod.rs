@@ -14,30 +14,26 @@ use parkpro_domain::{
     invalid::Invalid,
     money::{Currency, MajorAmount},
     tariff::{
-        Document, Length, Mistake, When,
+        Document, Length, Mistake, PartlyRead, When,
         document::{
-            Block, Board, Cap, CapPer, Free, MaximumStay, Offer, Package, Percent, Price, Prices, Rate,
-            Rounding, Row, Steps, Tax, Window,
+            Block, Board, Cap, CapPer, Free, FreeKind, MaximumStay, Offer, Package, Percent, Price, Prices,
+            Rate, Rounding, Row, Steps, Tax, Window,
         },
     },
     vehicle::VehicleClass,
 };
 use serde_json::{Map, Value};
 
-use self::words::{ACROSS, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING, is_within, parse_per, parse_period};
+use self::words::{ACROSS, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING, parse_per, parse_period};
 
 /// Reads a document, or names everything that is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Document, Vec<Mistake>> {
-    let mut reader = Reader { mistakes: Vec::new(), unread: Vec::new() };
+    let mut reader = Reader { mistakes: Vec::new(), unread: Vec::new(), misnamed: Vec::new() };
     let document = reader.document(value);
-    let Reader { mut mistakes, mut unread } = reader;
-    unread.extend(mistakes.iter().map(|mistake| mistake.pointer.clone()));
-    // What follows from a part that could not be read is not another mistake.
-    let follows = |mistake: &Mistake| {
-        unread.iter().any(|part| is_within(&mistake.pointer, part) || is_within(part, &mistake.pointer))
-    };
-    mistakes.extend(document.mistakes().into_iter().filter(|mistake| !follows(mistake)));
-    if mistakes.is_empty() { Ok(document) } else { Err(mistakes) }
+    let Reader { mut mistakes, unread, misnamed } = reader;
+    let partly = PartlyRead { document, unread, misnamed };
+    mistakes.extend(partly.mistakes());
+    if mistakes.is_empty() { Ok(partly.document) } else { Err(mistakes) }
 }
 
 const PRICES: [&str; 11] = [
@@ -57,10 +53,11 @@ const BOARD: [&str; 3] = ["offers", "offers_choice", "lost_ticket"];
 const DOCUMENT: [&str; 7] = ["name", "currency", "holidays", "classes", "tax", "rounding", "discounts"];
 const OFFER: [&str; 6] = ["name", "enter", "leave", "during", "longer_than", "up_to"];
 
+/// Whatever cannot be read is named, and something stands for it, so that the rest keeps its place.
 struct Reader {
     mistakes: Vec<Mistake>,
-    /// Lists of which an element could not be read: the places of the others are not known any more.
     unread: Vec<String>,
+    misnamed: Vec<(String, Board)>,
 }
 
 /// A JSON object and where it is.
@@ -72,13 +69,22 @@ struct Object<'v> {
 
 impl Object<'_> {
     fn place(&self, key: &str) -> String {
-        format!("{}/{key}", self.at)
+        format!("{}/{}", self.at, key.replace('~', "~0").replace('/', "~1"))
     }
 }
 
 impl Reader {
+    /// Something that cannot be read.
     fn wrong(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
-        self.mistakes.push(Mistake::new(pointer, code, detail));
+        let mistake = Mistake::new(pointer, code, detail);
+        self.unread.push(mistake.pointer.clone());
+        self.mistakes.push(mistake);
+    }
+
+    /// Either both are given or none, so neither is known.
+    fn one_of(&mut self, of: Object, fields: [&str; 2], detail: &str) {
+        self.mistakes.push(Mistake::new(of.at, "one-of", detail));
+        self.unread.extend(fields.map(|field| of.place(field)));
     }
 
     fn wrong_type(&mut self, at: &str, wanted: &str, given: &Value) {
@@ -93,6 +99,18 @@ impl Reader {
         self.wrong(at, "wrong-type", format!("must be {wanted}, not {given}"));
     }
 
+    /// Reads an object. What is none is one mistake, not an object without fields.
+    fn any_object<T>(&mut self, at: &str, value: &Value, read: impl FnOnce(&mut Self, Object) -> T) -> T {
+        if let Some(fields) = value.as_object() {
+            return read(self, Object { at, fields });
+        }
+        self.wrong_type(at, "an object", value);
+        let told = self.mistakes.len();
+        let empty = read(self, Object { at, fields: &Map::new() });
+        self.mistakes.truncate(told);
+        empty
+    }
+
     /// Reads an object whose fields are all known.
     fn object<T>(
         &mut self,
@@ -100,17 +118,15 @@ impl Reader {
         value: &Value,
         known: &[&[&str]],
         read: impl FnOnce(&mut Self, Object) -> T,
-    ) -> Option<T> {
-        let Some(fields) = value.as_object() else {
-            self.wrong_type(at, "an object", value);
-            return None;
-        };
-        for key in fields.keys().filter(|key| !known.iter().any(|names| names.contains(&key.as_str()))) {
-            let place = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
-            let known = known.concat().join(", ");
-            self.wrong(place, "unknown-field", format!("there is no {key}; there are {known}"));
-        }
-        Some(read(self, Object { at, fields }))
+    ) -> T {
+        self.any_object(at, value, |reader, of| {
+            for key in of.fields.keys().filter(|key| !known.iter().any(|names| names.contains(&key.as_str())))
+            {
+                let known = known.concat().join(", ");
+                reader.wrong(of.place(key), "unknown-field", format!("there is no {key}; there are {known}"));
+            }
+            read(reader, of)
+        })
     }
 
     fn field<T>(
@@ -147,14 +163,8 @@ impl Reader {
                 reader.wrong_type(at, "a list", value);
                 return None;
             };
-            let read = elements.iter().enumerate().filter_map(|(number, value)| {
-                let element = read(reader, &format!("{at}/{number}"), value);
-                if element.is_none() {
-                    reader.unread.push(at.to_owned());
-                }
-                element
-            });
-            Some(read.collect())
+            let read = |(number, value)| read(reader, &format!("{at}/{number}"), value);
+            Some(elements.iter().enumerate().filter_map(read).collect())
         });
         elements.unwrap_or_default()
     }
@@ -189,29 +199,27 @@ impl Reader {
             rounding: reader.field(of, "rounding", Self::rounding).unwrap_or_default(),
             discounts: reader.field(of, "discounts", word(&STACKING)).unwrap_or_default(),
         };
-        let document = self.object("", value, &[&DOCUMENT, &BOARD, &PRICES], read);
-        document.unwrap_or_else(|| Document::of_rate("", Rate::Free))
+        self.object("", value, &[&DOCUMENT, &BOARD, &PRICES], read)
     }
 
     fn classes(&mut self, of: Object) -> BTreeMap<VehicleClass, Board> {
-        let Some(classes) = of.fields.get("classes").filter(|value| !value.is_null()) else {
-            return BTreeMap::new();
-        };
-        let Some(classes) = classes.as_object() else {
-            self.wrong_type(&of.place("classes"), "an object", classes);
-            return BTreeMap::new();
-        };
-        let mut boards = BTreeMap::new();
-        for (name, value) in classes {
-            let at = format!("{}/{}", of.place("classes"), name.replace('~', "~0").replace('/', "~1"));
-            let board = self.object(&at, value, &[&BOARD, &PRICES], Self::board);
-            match (VehicleClass::parse(name), board) {
-                (Ok(class), Some(board)) => drop(boards.insert(class, board)),
-                (Err(invalid), _) => self.wrong(at, invalid.code, invalid.detail),
-                (Ok(_), None) => {}
+        let read = |reader: &mut Self, classes: Object| {
+            let mut boards = BTreeMap::new();
+            for (name, value) in classes.fields {
+                let at = classes.place(name);
+                let board = reader.object(&at, value, &[&BOARD, &PRICES], Self::board);
+                match VehicleClass::parse(name) {
+                    Ok(class) => drop(boards.insert(class, board)),
+                    Err(invalid) => {
+                        reader.mistakes.push(Mistake::new(&at, invalid.code, invalid.detail));
+                        reader.misnamed.push((at, board));
+                    }
+                }
             }
-        }
-        boards
+            Some(boards)
+        };
+        let classes = self.field(of, "classes", |reader, at, value| reader.any_object(at, value, read));
+        classes.unwrap_or_default()
     }
 
     fn board(&mut self, of: Object) -> Board {
@@ -240,18 +248,29 @@ impl Reader {
     }
 
     fn free(&mut self, at: &str, value: &Value) -> Option<Free> {
-        self.object(at, value, &[&["first", "kind"]], |reader, of| {
-            let first = reader.needed(of, "first", text(Length::parse));
-            let kind = reader.needed(of, "kind", word(&FREE_KINDS));
-            Some(Free { first: first?, kind: kind? })
-        })?
+        Some(self.object(at, value, &[&["first", "kind"]], |reader, of| Free {
+            first: reader.length(of, "first"),
+            kind: reader.needed(of, "kind", word(&FREE_KINDS)).unwrap_or(FreeKind::Deducted),
+        }))
+    }
+
+    fn length(&mut self, of: Object, key: &str) -> Length {
+        self.needed(of, key, text(Length::parse)).unwrap_or(Length::SHORTEST)
+    }
+
+    fn amount(&mut self, of: Object, key: &str) -> MajorAmount {
+        self.needed(of, key, text(MajorAmount::parse)).unwrap_or(MajorAmount::ZERO)
     }
 
     fn rate(&mut self, at: &str, value: &Value) -> Option<Rate> {
         if value == "free" {
             return Some(Rate::Free);
         }
-        self.object(at, value, &[&["price", "blocks", "table", "then"]], |reader, of| {
+        if !value.is_object() {
+            self.wrong_type(at, "\"free\" or an object", value);
+            return None;
+        }
+        Some(self.object(at, value, &[&["price", "blocks", "table", "then"]], |reader, of| {
             let given =
                 ["price", "blocks", "table"].iter().filter(|key| of.fields.contains_key(**key)).count();
             if given != 1 {
@@ -273,90 +292,88 @@ impl Reader {
             let (blocks, rows) =
                 (reader.list(of, "blocks", Self::block), reader.list(of, "table", Self::row));
             let then = reader.field(of, "then", Self::block);
-            if given != 1 {
-                return None;
-            }
             if of.fields.contains_key("price") {
-                return Some(Rate::Blocks(vec![Block { to: None, step: None, price: Price::Each(price?) }]));
-            }
-            Some(if of.fields.contains_key("table") {
+                let price = Price::Each(price.unwrap_or(MajorAmount::ZERO));
+                Rate::Blocks(vec![Block { to: None, step: None, price }])
+            } else if of.fields.contains_key("table") {
                 Rate::Table { rows, then }
             } else {
                 Rate::Blocks(blocks)
-            })
-        })?
+            }
+        }))
     }
 
     fn block(&mut self, at: &str, value: &Value) -> Option<Block> {
-        self.object(at, value, &[&["to", "step", "price", "per_hour"]], |reader, of| {
+        Some(self.object(at, value, &[&["to", "step", "price", "per_hour"]], |reader, of| {
             let to = reader.field(of, "to", text(Length::parse));
             let step = reader.field(of, "step", text(parse_period));
-            let price = reader.field(of, "price", text(MajorAmount::parse)).map(Price::Each);
-            let per_hour = reader.field(of, "per_hour", text(MajorAmount::parse)).map(Price::PerHour);
-            if of.fields.contains_key("price") == of.fields.contains_key("per_hour") {
-                reader.wrong(at, "one-of", "a block has one of price and per_hour");
+            let each = reader.field(of, "price", text(MajorAmount::parse));
+            let per_hour = reader.field(of, "per_hour", text(MajorAmount::parse));
+            let hourly = of.fields.contains_key("per_hour");
+            if of.fields.contains_key("price") == hourly {
+                reader.one_of(of, ["price", "per_hour"], "a block has one of price and per_hour");
             }
-            Some(Block { to, step, price: price.or(per_hour)? })
-        })?
+            let price = match each {
+                None if hourly => Price::PerHour(per_hour.unwrap_or(MajorAmount::ZERO)),
+                each => Price::Each(each.unwrap_or(MajorAmount::ZERO)),
+            };
+            Block { to, step, price }
+        }))
     }
 
     fn row(&mut self, at: &str, value: &Value) -> Option<Row> {
-        self.object(at, value, &[&["up_to", "total"]], |reader, of| {
-            let up_to = reader.needed(of, "up_to", text(Length::parse));
-            let total = reader.needed(of, "total", text(MajorAmount::parse));
-            Some(Row { up_to: up_to?, total: total? })
-        })?
+        Some(self.object(at, value, &[&["up_to", "total"]], |reader, of| Row {
+            up_to: reader.length(of, "up_to"),
+            total: reader.amount(of, "total"),
+        }))
     }
 
     fn window(&mut self, at: &str, value: &Value) -> Option<Window> {
-        self.object(at, value, &[&["name", "when", "rate", "continues"]], |reader, of| {
-            let name = reader.needed(of, "name", Self::name).unwrap_or_default();
-            let when = reader.needed(of, "when", text(When::parse));
-            let rate = reader.needed(of, "rate", Self::rate);
-            let continues = reader.flag(of, "continues");
-            Some(Window { name, when: when?, rate: rate?, continues })
-        })?
+        Some(self.object(at, value, &[&["name", "when", "rate", "continues"]], |reader, of| Window {
+            name: reader.needed(of, "name", Self::name).unwrap_or_default(),
+            when: reader.needed(of, "when", text(When::parse)).unwrap_or(When::NEVER),
+            rate: reader.needed(of, "rate", Self::rate).unwrap_or_default(),
+            continues: reader.flag(of, "continues"),
+        }))
     }
 
     fn cap(&mut self, at: &str, value: &Value) -> Option<Cap> {
-        self.object(at, value, &[&["name", "max", "per", "when", "entered", "first"]], |reader, of| {
+        Some(self.object(at, value, &[&["name", "max", "per", "when", "entered", "first"]], |reader, of| {
             let name = reader.field(of, "name", Self::name).unwrap_or_default();
-            let max = reader.needed(of, "max", text(MajorAmount::parse));
+            let max = reader.amount(of, "max");
             let when = reader.field(of, "when", text(When::parse));
             let usual = if when.is_some() { CapPer::Window } else { CapPer::Entry };
             let per = reader.field(of, "per", text(parse_per)).unwrap_or(usual);
             let entered = reader.field(of, "entered", text(When::parse));
             let first = reader.field(of, "first", text(Length::parse));
-            Some(Cap { name, max: max?, per, when, entered, first })
-        })?
+            Cap { name, max, per, when, entered, first }
+        }))
     }
 
     fn package(&mut self, at: &str, value: &Value) -> Option<Package> {
-        self.object(at, value, &[&["length", "price"]], |reader, of| {
-            let length = reader.needed(of, "length", text(Length::parse));
-            let price = reader.needed(of, "price", text(MajorAmount::parse));
-            Some(Package { length: length?, price: price? })
-        })?
+        Some(self.object(at, value, &[&["length", "price"]], |reader, of| Package {
+            length: reader.length(of, "length"),
+            price: reader.amount(of, "price"),
+        }))
     }
 
     fn steps(&mut self, at: &str, value: &Value) -> Option<Steps> {
-        self.object(at, value, &[&["count", "across", "end_begins_next"]], |reader, of| Steps {
+        Some(self.object(at, value, &[&["count", "across", "end_begins_next"]], |reader, of| Steps {
             count: reader.field(of, "count", word(&COUNTS)).unwrap_or_default(),
             across: reader.field(of, "across", word(&ACROSS)).unwrap_or_default(),
             end_begins_next: reader.flag(of, "end_begins_next"),
-        })
+        }))
     }
 
     fn maximum_stay(&mut self, at: &str, value: &Value) -> Option<MaximumStay> {
-        self.object(at, value, &[&["length", "overstay"]], |reader, of| {
-            let length = reader.needed(of, "length", text(Length::parse));
-            let overstay = reader.needed(of, "overstay", Self::rate);
-            Some(MaximumStay { length: length?, overstay: overstay? })
-        })?
+        Some(self.object(at, value, &[&["length", "overstay"]], |reader, of| MaximumStay {
+            length: reader.length(of, "length"),
+            overstay: reader.needed(of, "overstay", Self::rate).unwrap_or_default(),
+        }))
     }
 
     fn offer(&mut self, at: &str, value: &Value) -> Option<Offer> {
-        self.object(at, value, &[&OFFER, &PRICES], |reader, of| Offer {
+        Some(self.object(at, value, &[&OFFER, &PRICES], |reader, of| Offer {
             name: reader.needed(of, "name", Self::name).unwrap_or_default(),
             enter: reader.field(of, "enter", text(When::parse)),
             leave: reader.field(of, "leave", text(When::parse)),
@@ -364,12 +381,12 @@ impl Reader {
             longer_than: reader.field(of, "longer_than", text(Length::parse)),
             up_to: reader.field(of, "up_to", text(Length::parse)),
             prices: reader.prices(of),
-        })
+        }))
     }
 
     fn tax(&mut self, at: &str, value: &Value) -> Option<Tax> {
-        self.object(at, value, &[&["percent", "included"]], |reader, of| {
-            let percent = reader.needed(of, "percent", text(Percent::parse));
+        Some(self.object(at, value, &[&["percent", "included"]], |reader, of| {
+            let percent = reader.needed(of, "percent", text(Percent::parse)).unwrap_or(Percent::ZERO);
             if !of.fields.contains_key("included") {
                 reader.wrong(
                     of.place("included"),
@@ -377,16 +394,15 @@ impl Reader {
                     "say whether the prices contain the tax: true or false",
                 );
             }
-            let included = reader.flag(of, "included");
-            Some(Tax { percent: percent?, included })
-        })?
+            Tax { percent, included: reader.flag(of, "included") }
+        }))
     }
 
     fn rounding(&mut self, at: &str, value: &Value) -> Option<Rounding> {
-        self.object(at, value, &[&["mode", "cash"]], |reader, of| Rounding {
+        Some(self.object(at, value, &[&["mode", "cash"]], |reader, of| Rounding {
             mode: reader.field(of, "mode", word(&MODES)).unwrap_or_default(),
             cash: reader.field(of, "cash", text(MajorAmount::parse)),
-        })
+        }))
     }
 }
 

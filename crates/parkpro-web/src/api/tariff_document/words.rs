@@ -45,8 +45,3 @@ pub(super) fn parse_per(text: &str) -> Result<CapPer, Invalid> {
         _ => parse_period(text).map(CapPer::Period),
     }
 }
-
-/// Whether a pointer points into what another one points to.
-pub(super) fn is_within(pointer: &str, whole: &str) -> bool {
-    pointer.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
