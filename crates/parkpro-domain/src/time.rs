@@ -24,11 +24,16 @@ impl Timestamp {
         self.0
     }
 
+    /// The last one that RFC 3339 can write: the end of the year 9999 in UTC.
+    pub const LAST: Self = Self(253_402_300_799_999_999);
+    const FIRST: Self = Self(-62_167_219_200_000_000);
+
     /// Reads RFC 3339, with any offset; finer than a microsecond is cut off.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|instant| Self(instant.timestamp_micros()))
-            .map_err(|error| Invalid::new("invalid-instant", why_not(text, error)))
+        let instant = DateTime::parse_from_rfc3339(text).map_err(|error| wrong(why_not(text, error)))?;
+        let instant = Self(instant.timestamp_micros());
+        let written = (Self::FIRST..=Self::LAST).contains(&instant);
+        written.then_some(instant).ok_or_else(|| wrong("in UTC it is not in the years 0000 to 9999"))
     }
 
     /// Microseconds from `earlier` to this instant; 0 if it is not later.
@@ -43,10 +48,15 @@ impl Timestamp {
     }
 }
 
+fn wrong(why: &str) -> Invalid {
+    let detail = format!("an instant is a date, a time and an offset as in 2026-11-22T08:00:00Z; {why}");
+    Invalid::new("invalid-instant", detail)
+}
+
 /// What is wrong with the text of an instant, in words for whoever wrote it.
-fn why_not(text: &str, error: ParseError) -> String {
+fn why_not(text: &str, error: ParseError) -> &'static str {
     let date = text.get(..10).is_some_and(|date| date.parse::<NaiveDate>().is_ok());
-    let wrong = match error.kind() {
+    match error.kind() {
         _ if text.is_empty() => "it is empty",
         _ if plus_lost(text) => "the + of its offset has become a space; in an address it is written %2B",
         _ if date && text.len() == 10 => "the time of day is missing",
@@ -54,8 +64,7 @@ fn why_not(text: &str, error: ParseError) -> String {
         ParseErrorKind::TooShort if date => "seconds or an offset, such as Z or +01:00, are missing",
         ParseErrorKind::TooLong => "something follows the offset",
         _ => "it is not written like that",
-    };
-    format!("an instant is a date, a time and an offset as in 2026-11-22T08:00:00Z; {wrong}")
+    }
 }
 
 /// In an address, a + that is not encoded means a space.
@@ -128,6 +137,9 @@ mod tests {
         ] {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), written);
         }
+        for extreme in [Timestamp::FIRST, Timestamp::LAST] {
+            assert_eq!(Timestamp::parse(&extreme.to_string()), Ok(extreme));
+        }
     }
 
     #[test]
@@ -139,6 +151,8 @@ mod tests {
             ("2026-11-22T08:00", "seconds or an offset"),
             ("2026-11-22T08:00Z", "seconds or an offset"),
             ("2026-11-22T", "seconds or an offset"),
+            ("9999-12-31T23:00:00-01:00", "in UTC it is not in the years 0000 to 9999"),
+            ("0000-01-01T00:59:59+01:00", "in UTC it is not in the years 0000 to 9999"),
             ("2026-02-30T08:00:00Z", "there is no such date or time"),
             ("2026-11-22T25:00:00Z", "there is no such date or time"),
             ("2026-11-22T08:00:00Z!", "something follows the offset"),

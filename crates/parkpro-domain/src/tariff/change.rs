@@ -27,9 +27,10 @@ pub struct Change {
 }
 
 impl Change {
-    /// The last instant at which a stay costs the same, if this is its next change; a year ahead if it has none.
+    /// The last instant at which a stay costs the same, if this is its next change; a year ahead if it has none, or the
+    /// end of all time that can be written.
     pub fn holds_until(next: Option<Self>, stay: &Stay) -> Timestamp {
-        let year = stay.ended_at.plus_micros(AHEAD[2] * Length::DAY.micros());
+        let year = stay.ended_at.plus_micros(AHEAD[2] * Length::DAY.micros()).min(Timestamp::LAST);
         next.map_or(year, |change| change.at.plus_micros(-1))
     }
 }
@@ -45,7 +46,8 @@ impl Tariff {
         };
         let mut same = stay.ended_at.micros();
         for days in AHEAD {
-            let horizon = stay.ended_at.micros().saturating_add(days * Length::DAY.micros());
+            let horizon = stay.ended_at.plus_micros(days * Length::DAY.micros());
+            let horizon = horizon.min(Timestamp::LAST).micros().max(same);
             // Between two turns the fee does not fall, so halving finds where it rises.
             for turn in self.turns(stay, same, horizon) {
                 let before = turn - 1;

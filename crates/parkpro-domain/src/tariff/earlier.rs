@@ -14,29 +14,35 @@ pub struct EarlierStay {
 
 impl EarlierStay {
     /// Everything because of which these cannot all be stays of a vehicle that got its slot at `entry`: a vehicle leaves
-    /// after it came and before it comes again. Pointers begin at the list.
+    /// after it came and before it comes again. Each is where it began and ended; what is not known contradicts nothing.
+    /// Pointers begin at the list.
     #[must_use]
-    pub fn mistakes(stays: &[Self], entry: Timestamp) -> Vec<Mistake> {
+    pub fn mistakes(
+        stays: &[(Option<Timestamp>, Option<Timestamp>)],
+        entry: Option<Timestamp>,
+    ) -> Vec<Mistake> {
         let mut mistakes = Vec::new();
-        for (at, stay) in stays.iter().enumerate() {
-            if stay.to < stay.from {
+        let mut in_order = Vec::new();
+        for (at, (from, to)) in stays.iter().enumerate() {
+            if from.zip(*to).is_some_and(|(from, to)| to < from) {
                 let detail = "to must not be before from";
                 mistakes.push(Mistake::new(format!("/{at}/to"), "ends-before-it-begins", detail));
-            } else if entry < stay.to {
+                continue;
+            }
+            if let Some((entry, _)) = entry.zip(*to).filter(|(entry, to)| entry < to) {
                 let detail = format!("it must be over when the stay begins, at {entry}");
                 mistakes.push(Mistake::new(format!("/{at}/to"), "stays-overlap", detail));
             }
+            in_order.extend(from.map(|from| (from, to.unwrap_or(from), at)));
         }
-        let mut in_order: Vec<_> =
-            stays.iter().enumerate().filter(|(_, stay)| stay.from <= stay.to).collect();
-        in_order.sort_by_key(|(_, stay)| (stay.from, stay.to));
-        let mut last: Option<&(usize, &Self)> = None;
-        for next in &in_order {
-            if let Some((longest, before)) = last.filter(|(_, before)| next.1.from < before.to) {
-                let detail = format!("stay {longest} of the list lasts until {}", before.to);
-                mistakes.push(Mistake::new(format!("/{}/from", next.0), "stays-overlap", detail));
+        in_order.sort_unstable();
+        let mut over: Option<Timestamp> = None;
+        for (from, to, at) in in_order {
+            if let Some(over) = over.filter(|over| from < *over) {
+                let detail = format!("another stay of the list, which began before, lasts until {over}");
+                mistakes.push(Mistake::new(format!("/{at}/from"), "stays-overlap", detail));
             }
-            last = last.filter(|(_, before)| next.1.to < before.to).or(Some(next));
+            over = over.max(Some(to));
         }
         mistakes
     }
@@ -47,10 +53,14 @@ mod tests {
     use super::*;
 
     fn mistakes(stays: &[(i64, i64)]) -> Vec<(String, &'static str)> {
+        let known: Vec<_> = stays.iter().map(|(from, to)| (Some(*from), Some(*to))).collect();
+        partly_known(&known, Some(100))
+    }
+
+    fn partly_known(stays: &[(Option<i64>, Option<i64>)], entry: Option<i64>) -> Vec<(String, &'static str)> {
         let at = |minute: i64| Timestamp::from_micros(minute * 60_000_000);
-        let stays: Vec<_> =
-            stays.iter().map(|(from, to)| EarlierStay { from: at(*from), to: at(*to) }).collect();
-        let mistakes = EarlierStay::mistakes(&stays, at(100));
+        let stays: Vec<_> = stays.iter().map(|(from, to)| (from.map(at), to.map(at))).collect();
+        let mistakes = EarlierStay::mistakes(&stays, entry.map(at));
         mistakes.into_iter().map(|mistake| (mistake.pointer, mistake.code)).collect()
     }
 
@@ -77,5 +87,21 @@ mod tests {
     fn a_stay_within_another_is_named_although_a_third_lies_between() {
         let place = |pointer: &str| (pointer.to_owned(), "stays-overlap");
         assert_eq!(mistakes(&[(10, 90), (20, 30), (40, 50)]), [place("/1/from"), place("/2/from")]);
+    }
+
+    #[test]
+    fn what_is_not_known_hides_no_contradiction_of_the_rest() {
+        let place = |pointer: &str, code| (pointer.to_owned(), code);
+        let stays =
+            [(Some(20), Some(10)), (None, Some(101)), (Some(30), Some(60)), (Some(59), None), (None, None)];
+        assert_eq!(
+            partly_known(&stays, Some(100)),
+            [
+                place("/0/to", "ends-before-it-begins"),
+                place("/1/to", "stays-overlap"),
+                place("/3/from", "stays-overlap"),
+            ]
+        );
+        assert_eq!(partly_known(&stays[1..3], None), []);
     }
 }

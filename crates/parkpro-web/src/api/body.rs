@@ -162,6 +162,30 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// The objects of a list that may be missing, each in its place: of one with mistakes, whatever could be read.
+    pub(crate) fn parts<T: Default>(&mut self, name: &'static str, read: impl Fn(&mut Self) -> T) -> Vec<T> {
+        let Some(given) = self.get(name).filter(|value| **value != Json::Null) else { return Vec::new() };
+        let Json::List(items) = given else {
+            self.wrong_in(name, wrong_type("a list", given));
+            return Vec::new();
+        };
+        let mut mistakes = Mistakes(Vec::new());
+        let mut part = |(at, item): (usize, &'a Json<'a>)| {
+            let mut part = T::default();
+            let wrong = Self::of(item).and_then(|mut fields| {
+                part = read(&mut fields);
+                fields.finish(|| Some(()))
+            });
+            if let Err(wrong) = wrong {
+                mistakes.add(wrong.under('/', at));
+            }
+            part
+        };
+        let parts = items.iter().enumerate().map(&mut part).collect();
+        self.wrong_in(name, mistakes);
+        parts
+    }
+
     /// A mistake that concerns the fields together.
     pub(crate) fn wrong(&mut self, code: &'static str, detail: impl Into<String>) {
         self.mistakes.add(Mistakes::of(code, detail));
@@ -351,7 +375,10 @@ mod tests {
         );
         let rank = fields.optional("rank", whole(0..=9_i64));
         let count = fields.required("count", whole(1..=9_i64));
+        let parts = fields.parts("slots", |fields| fields.required("label", label));
+        let known: Vec<_> = parts.iter().map(Option::is_some).collect();
         assert_eq!((&slots, rank, count), (&None, None, None));
+        assert_eq!(known, [true, false, false, false], "each in its place");
         assert_eq!(
             mistakes(fields.finish(|| None)),
             [
@@ -360,6 +387,10 @@ mod tests {
                 ("/slots/2/lable".to_owned(), "unknown-field"),
                 ("/slots/3".to_owned(), "wrong-type"),
                 ("/count".to_owned(), "missing-field"),
+                ("/slots/1/label".to_owned(), "invalid-label"),
+                ("/slots/2/label".to_owned(), "missing-field"),
+                ("/slots/2/lable".to_owned(), "unknown-field"),
+                ("/slots/3".to_owned(), "wrong-type"),
                 ("/rnak".to_owned(), "unknown-field"),
                 ("/a~1b".to_owned(), "unknown-field"),
             ]

@@ -106,7 +106,7 @@ codes! {
     TariffOfSettings 409 "tariff-of-settings" "The settings say what this tariff is"
         "The tariff `default` holds in every lot that was given no other. The setting `tariff.default` says what it is; each time that it says something new, the program publishes a version when it starts. To charge otherwise, draft a tariff of your own and give it to the lots.";
     OtherCurrency 409 "other-currency" "The tariff is in another currency"
-        "A tariff that names a currency can only be given to lots whose fees are in it. One that names none is in whatever currency the lot has.";
+        "A tariff that names a currency can only be given to lots whose fees are in it, and tried out in it. One that names none is in whatever currency the lot has, or the trial says.";
     TooManyTariffs 409 "too-many-tariffs" "The lot has as many tariffs as it may"
         "A lot has at most 32 tariffs that hold or will hold. One that begins at the same instant for the same vehicles can still be overwritten.";
     DiscountCodeTaken 409 "discount-code-taken" "The code is taken"

@@ -231,7 +231,7 @@ pub(super) fn gift_of(fields: &mut Fields<'_>) -> Option<Gift> {
     if given != 1 {
         fields.wrong("choose-one", "give one of free_minutes, percent, amount and tariff");
     }
-    if tariff.is_some() != number.is_some() {
+    if fields.has("tariff") != fields.has("version") {
         fields.wrong("choose-one", "tariff and version belong together");
     }
     let version = tariff.zip(number).map(|(tariff, number)| TariffVersion { tariff, number });

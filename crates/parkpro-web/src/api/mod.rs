@@ -13,6 +13,7 @@ mod health;
 mod json;
 mod lots;
 mod paging;
+mod prices;
 mod problem;
 mod queue;
 mod request_id;
@@ -101,9 +102,9 @@ pub fn configure(park: Arc<CarPark>) -> impl FnOnce(&mut ServiceConfig) {
 /// Every address.
 pub(crate) fn places() -> Vec<Place> {
     let api = [gate::places, tickets::places, availability::places, queue::places, events::places];
-    let operators =
-        [lots::places, slots::places, tariffs::places, discounts::places, health::places, docs::places];
-    api.into_iter().chain(operators).flat_map(|places| places()).collect()
+    let operators = [lots::places, slots::places, prices::places, tariffs::places, discounts::places];
+    let program = [health::places, docs::places];
+    api.into_iter().chain(operators).chain(program).flat_map(|places| places()).collect()
 }
 
 /// An answer to a reader. What changes all the time is not kept by anyone on the way.

@@ -299,7 +299,7 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::NoSuchTariff(tariff) => (Code::NoSuchTariff, format!("There is no tariff {tariff}."), none),
         Refusal::NoSuchTariffVersion(version) => (
             Code::NoSuchTariffVersion,
-            format!("The tariff {} has no version {}.", version.tariff, version.number),
+            format!("There is no version {} of a tariff {}.", version.number, version.tariff),
             none,
         ),
         Refusal::TariffIdTaken(tariff) => {

@@ -69,7 +69,7 @@ pub(super) fn places() -> Vec<Place> {
     let quoted = || {
         Doc::read("quoteTicket", Tag::Tickets, "The fee if the vehicle left now")
         .says("Line by line, by the tariff that held when it parked, and when and to what it next changes. If it has left, the fee that it paid.")
-        .query("at", "If it left at this instant instead.", parameter::instant())
+        .query("at", "If it left at this instant instead; one before it parked counts as that at which it parked.", parameter::instant())
         .answers::<QuoteBody<'_>>(200, "The fee", samples::quote())
         .refuses(&[Code::NoSuchTicket, Code::NotParked])
     };

@@ -195,8 +195,8 @@ impl Reader {
             holidays: reader.list(of, "holidays", text(Document::holiday)),
             board: reader.board(of),
             classes: reader.classes(of),
-            tax: reader.field(of, "tax", Self::tax),
-            rounding: reader.field(of, "rounding", Self::rounding).unwrap_or_default(),
+            tax: reader.field(of, "tax", always(Self::tax)),
+            rounding: reader.field(of, "rounding", always(Self::rounding)).unwrap_or_default(),
             discounts: reader.field(of, "discounts", word(&STACKING)).unwrap_or_default(),
         };
         self.object("", value, &[&DOCUMENT, &BOARD, &PRICES], read)
@@ -225,7 +225,7 @@ impl Reader {
     fn board(&mut self, of: Object) -> Board {
         Board {
             prices: self.prices(of),
-            offers: self.list(of, "offers", Self::offer),
+            offers: self.list(of, "offers", always(Self::offer)),
             offers_choice: self.field(of, "offers_choice", word(&CHOICES)).unwrap_or_default(),
             lost_ticket: self.field(of, "lost_ticket", text(MajorAmount::parse)),
         }
@@ -233,25 +233,25 @@ impl Reader {
 
     fn prices(&mut self, of: Object) -> Prices {
         Prices {
-            free: self.field(of, "free", Self::free),
+            free: self.field(of, "free", always(Self::free)),
             rate: self.needed(of, "rate", Self::rate).unwrap_or_default(),
-            windows: self.list(of, "windows", Self::window),
-            caps: self.list(of, "caps", Self::cap),
-            packages: self.list(of, "packages", Self::package),
+            windows: self.list(of, "windows", always(Self::window)),
+            caps: self.list(of, "caps", always(Self::cap)),
+            packages: self.list(of, "packages", always(Self::package)),
             packages_choice: self.field(of, "packages_choice", word(&CHOICES)).unwrap_or_default(),
             restart: self.field(of, "restart", text(parse_period)),
-            steps: self.field(of, "steps", Self::steps).unwrap_or_default(),
+            steps: self.field(of, "steps", always(Self::steps)).unwrap_or_default(),
             accumulate: self.flag(of, "accumulate"),
             minimum: self.field(of, "minimum", text(MajorAmount::parse)),
-            maximum_stay: self.field(of, "maximum_stay", Self::maximum_stay),
+            maximum_stay: self.field(of, "maximum_stay", always(Self::maximum_stay)),
         }
     }
 
-    fn free(&mut self, at: &str, value: &Value) -> Option<Free> {
-        Some(self.object(at, value, &[&["first", "kind"]], |reader, of| Free {
+    fn free(&mut self, at: &str, value: &Value) -> Free {
+        self.object(at, value, &[&["first", "kind"]], |reader, of| Free {
             first: reader.length(of, "first"),
             kind: reader.needed(of, "kind", word(&FREE_KINDS)).unwrap_or(FreeKind::Deducted),
-        }))
+        })
     }
 
     fn length(&mut self, of: Object, key: &str) -> Length {
@@ -290,8 +290,8 @@ impl Reader {
             // All that is given is read, also if it is too much, so that every mistake in it is named.
             let price = reader.field(of, "price", text(MajorAmount::parse));
             let (blocks, rows) =
-                (reader.list(of, "blocks", Self::block), reader.list(of, "table", Self::row));
-            let then = reader.field(of, "then", Self::block);
+                (reader.list(of, "blocks", always(Self::block)), reader.list(of, "table", always(Self::row)));
+            let then = reader.field(of, "then", always(Self::block));
             if of.fields.contains_key("price") {
                 let price = Price::Each(price.unwrap_or(MajorAmount::ZERO));
                 Rate::Blocks(vec![Block { to: None, step: None, price }])
@@ -303,8 +303,8 @@ impl Reader {
         }))
     }
 
-    fn block(&mut self, at: &str, value: &Value) -> Option<Block> {
-        Some(self.object(at, value, &[&["to", "step", "price", "per_hour"]], |reader, of| {
+    fn block(&mut self, at: &str, value: &Value) -> Block {
+        self.object(at, value, &[&["to", "step", "price", "per_hour"]], |reader, of| {
             let to = reader.field(of, "to", text(Length::parse));
             let step = reader.field(of, "step", text(parse_period));
             let each = reader.field(of, "price", text(MajorAmount::parse));
@@ -318,27 +318,27 @@ impl Reader {
                 each => Price::Each(each.unwrap_or(MajorAmount::ZERO)),
             };
             Block { to, step, price }
-        }))
+        })
     }
 
-    fn row(&mut self, at: &str, value: &Value) -> Option<Row> {
-        Some(self.object(at, value, &[&["up_to", "total"]], |reader, of| Row {
+    fn row(&mut self, at: &str, value: &Value) -> Row {
+        self.object(at, value, &[&["up_to", "total"]], |reader, of| Row {
             up_to: reader.length(of, "up_to"),
             total: reader.amount(of, "total"),
-        }))
+        })
     }
 
-    fn window(&mut self, at: &str, value: &Value) -> Option<Window> {
-        Some(self.object(at, value, &[&["name", "when", "rate", "continues"]], |reader, of| Window {
+    fn window(&mut self, at: &str, value: &Value) -> Window {
+        self.object(at, value, &[&["name", "when", "rate", "continues"]], |reader, of| Window {
             name: reader.needed(of, "name", Self::name).unwrap_or_default(),
             when: reader.needed(of, "when", text(When::parse)).unwrap_or(When::NEVER),
             rate: reader.needed(of, "rate", Self::rate).unwrap_or_default(),
             continues: reader.flag(of, "continues"),
-        }))
+        })
     }
 
-    fn cap(&mut self, at: &str, value: &Value) -> Option<Cap> {
-        Some(self.object(at, value, &[&["name", "max", "per", "when", "entered", "first"]], |reader, of| {
+    fn cap(&mut self, at: &str, value: &Value) -> Cap {
+        self.object(at, value, &[&["name", "max", "per", "when", "entered", "first"]], |reader, of| {
             let name = reader.field(of, "name", Self::name).unwrap_or_default();
             let max = reader.amount(of, "max");
             let when = reader.field(of, "when", text(When::parse));
@@ -347,33 +347,33 @@ impl Reader {
             let entered = reader.field(of, "entered", text(When::parse));
             let first = reader.field(of, "first", text(Length::parse));
             Cap { name, max, per, when, entered, first }
-        }))
+        })
     }
 
-    fn package(&mut self, at: &str, value: &Value) -> Option<Package> {
-        Some(self.object(at, value, &[&["length", "price"]], |reader, of| Package {
+    fn package(&mut self, at: &str, value: &Value) -> Package {
+        self.object(at, value, &[&["length", "price"]], |reader, of| Package {
             length: reader.length(of, "length"),
             price: reader.amount(of, "price"),
-        }))
+        })
     }
 
-    fn steps(&mut self, at: &str, value: &Value) -> Option<Steps> {
-        Some(self.object(at, value, &[&["count", "across", "end_begins_next"]], |reader, of| Steps {
+    fn steps(&mut self, at: &str, value: &Value) -> Steps {
+        self.object(at, value, &[&["count", "across", "end_begins_next"]], |reader, of| Steps {
             count: reader.field(of, "count", word(&COUNTS)).unwrap_or_default(),
             across: reader.field(of, "across", word(&ACROSS)).unwrap_or_default(),
             end_begins_next: reader.flag(of, "end_begins_next"),
-        }))
+        })
     }
 
-    fn maximum_stay(&mut self, at: &str, value: &Value) -> Option<MaximumStay> {
-        Some(self.object(at, value, &[&["length", "overstay"]], |reader, of| MaximumStay {
+    fn maximum_stay(&mut self, at: &str, value: &Value) -> MaximumStay {
+        self.object(at, value, &[&["length", "overstay"]], |reader, of| MaximumStay {
             length: reader.length(of, "length"),
             overstay: reader.needed(of, "overstay", Self::rate).unwrap_or_default(),
-        }))
+        })
     }
 
-    fn offer(&mut self, at: &str, value: &Value) -> Option<Offer> {
-        Some(self.object(at, value, &[&OFFER, &PRICES], |reader, of| Offer {
+    fn offer(&mut self, at: &str, value: &Value) -> Offer {
+        self.object(at, value, &[&OFFER, &PRICES], |reader, of| Offer {
             name: reader.needed(of, "name", Self::name).unwrap_or_default(),
             enter: reader.field(of, "enter", text(When::parse)),
             leave: reader.field(of, "leave", text(When::parse)),
@@ -381,11 +381,11 @@ impl Reader {
             longer_than: reader.field(of, "longer_than", text(Length::parse)),
             up_to: reader.field(of, "up_to", text(Length::parse)),
             prices: reader.prices(of),
-        }))
+        })
     }
 
-    fn tax(&mut self, at: &str, value: &Value) -> Option<Tax> {
-        Some(self.object(at, value, &[&["percent", "included"]], |reader, of| {
+    fn tax(&mut self, at: &str, value: &Value) -> Tax {
+        self.object(at, value, &[&["percent", "included"]], |reader, of| {
             let percent = reader.needed(of, "percent", text(Percent::parse)).unwrap_or(Percent::ZERO);
             if !of.fields.contains_key("included") {
                 reader.wrong(
@@ -395,14 +395,14 @@ impl Reader {
                 );
             }
             Tax { percent, included: reader.flag(of, "included") }
-        }))
+        })
     }
 
-    fn rounding(&mut self, at: &str, value: &Value) -> Option<Rounding> {
-        Some(self.object(at, value, &[&["mode", "cash"]], |reader, of| Rounding {
+    fn rounding(&mut self, at: &str, value: &Value) -> Rounding {
+        self.object(at, value, &[&["mode", "cash"]], |reader, of| Rounding {
             mode: reader.field(of, "mode", word(&MODES)).unwrap_or_default(),
             cash: reader.field(of, "cash", text(MajorAmount::parse)),
-        }))
+        })
     }
 }
 
@@ -415,6 +415,13 @@ fn text<T>(parse: impl Fn(&str) -> Result<T, Invalid>) -> impl Fn(&mut Reader, &
         };
         parse(text).map_err(|invalid| reader.wrong(at, invalid.code, invalid.detail)).ok()
     }
+}
+
+/// Reads something of which parts may not be readable, but never nothing.
+fn always<T>(
+    read: impl Fn(&mut Reader, &str, &Value) -> T,
+) -> impl Fn(&mut Reader, &str, &Value) -> Option<T> {
+    move |reader, at, value| Some(read(reader, at, value))
 }
 
 /// Reads one of a few words.

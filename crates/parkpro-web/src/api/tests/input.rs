@@ -23,12 +23,7 @@ const SLOT: &str = "/api/v1/lots/main/slots/A-07";
 const TICKET: &str = "/api/v1/tickets/0199f0c2-7a10-7000-8000-000000000001";
 
 fn told(got: &Got) -> (u16, String, Vec<String>) {
-    let json = got.json();
-    let errors = json["errors"].as_array().cloned().unwrap_or_default();
-    let place = |error: &serde_json::Value| {
-        format!("{} {}", error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap())
-    };
-    (got.status, got.code(), errors.iter().map(place).collect())
+    (got.status, got.code(), got.mistakes())
 }
 
 /// Nothing wrong reaches the ledger: it is not expected to be asked.

@@ -169,6 +169,19 @@ impl Got {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// The mistakes that it names, as `/pointer code`.
+    pub(super) fn mistakes(&self) -> Vec<String> {
+        let errors = self.json()["errors"].as_array().cloned().unwrap_or_default();
+        let text = |error: &Value, field: &str| error[field].as_str().unwrap().to_owned();
+        errors.iter().map(|error| format!("{} {}", text(error, "pointer"), text(error, "code"))).collect()
+    }
+
+    pub(super) fn sorted_mistakes(&self) -> Vec<String> {
+        let mut mistakes = self.mistakes();
+        mistakes.sort_unstable();
+        mistakes
+    }
+
     pub(super) fn header(&self, name: &'static str) -> Option<&str> {
         self.headers.get(HeaderName::from_static(name)).map(|value| value.to_str().unwrap())
     }

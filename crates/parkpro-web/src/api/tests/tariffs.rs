@@ -61,9 +61,10 @@ async fn every_published_stay_costs_what_its_board_says() {
             .entry(name.to_owned())
             .or_insert_with(|| file(&format!("examples/tariffs/{name}.json")))
             .clone();
+        let currency = board["currency"].is_null().then_some("EUR");
         let asked = |from: &Value, to: &Value, earlier: &[Value]| {
             json!({
-                "tariff": board, "time_zone": case["time_zone"], "currency": "EUR", "entry": from, "exit": to,
+                "tariff": board, "time_zone": case["time_zone"], "currency": currency, "entry": from, "exit": to,
                 "vehicle_class": case["vehicle_class"], "earlier_stays": earlier,
             })
         };
@@ -125,11 +126,13 @@ async fn what_a_simulation_cannot_be_of_is_told() {
     let one = json!({ "from": "2026-11-22T06:00:00Z", "to": "2026-11-22T07:00:00Z" });
     let reversed = json!({ "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T06:00:00Z" });
     let later = json!({ "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T08:00:01Z" });
+    let lost = json!({ "name": "x", "currency": "EUR", "rate": "free", "lost_ticket": "20.00" });
     let stays = vec![json!({ "from": "2026-11-22T08:00:00Z", "to": "2026-11-22T08:00:00Z" }); 65];
     for (changes, status, code, pointer) in [
         (json!({ "tariff": "night" }), 404, "no-such-tariff", None),
         (json!({ "version": 9 }), 404, "no-such-tariff-version", None),
         (json!({ "version": 1, "draft": true }), 422, "choose-one", Some("")),
+        (json!({ "currency": "USD" }), 409, "other-currency", None),
         (json!({ "exit": "2026-11-22T07:59:59Z" }), 422, "ends-before-it-begins", Some("/exit")),
         (
             json!({ "earlier_stays": [one, reversed] }),
@@ -143,6 +146,12 @@ async fn what_a_simulation_cannot_be_of_is_told() {
         (json!({ "tariff": { "name": "x", "rate": "free" } }), 422, "missing-field", Some("/currency")),
         (json!({ "tariff": { "name": "x" } }), 422, "missing", Some("/tariff/rate")),
         (json!({ "tariff": 7 }), 422, "wrong-type", Some("/tariff")),
+        (
+            json!({ "tariff": lost, "lost_ticket": true, "discounts": [{ "code": "A", "grant": { "percent": "9" } }] }),
+            409,
+            "discount-without-effect",
+            None,
+        ),
         (json!({ "colour": 7 }), 422, "unknown-field", Some("/colour")),
     ] {
         let got = ask(&park, post(SIMULATE, &asked(changes.clone()))).await;
@@ -150,6 +159,47 @@ async fn what_a_simulation_cannot_be_of_is_told() {
         let first = got.json()["errors"][0]["pointer"].as_str().map(str::to_owned);
         assert_eq!(first.as_deref(), pointer, "{changes}");
     }
+}
+
+#[actix_web::test]
+async fn every_mistake_of_a_simulation_is_told_at_once() {
+    let asked = json!({
+        "tariff": { "name": 7, "rate": { "blocks": [] } }, "version": "1", "draft": true, "time_zone": "Berlin",
+        "entry": "2026-11-22T08:00:00Z", "exit": "2026-11-22T07:00:00Z",
+        "earlier_stays": [
+            { "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T06:00:00Z" },
+            { "from": "yesterday", "to": "2026-11-22T09:00:00Z" },
+        ],
+        "discounts": [{ "code": "A", "grant": { "tariff": "staff", "version": "new" } }],
+    });
+    let got = ask(&World::new().park(), post(SIMULATE, &asked.to_string())).await;
+    assert_eq!(
+        got.sorted_mistakes(),
+        [
+            " choose-one",
+            " choose-one",
+            "/discounts/0/grant/version wrong-type",
+            "/earlier_stays/0/to ends-before-it-begins",
+            "/earlier_stays/1/from invalid-instant",
+            "/earlier_stays/1/to stays-overlap",
+            "/exit ends-before-it-begins",
+            "/tariff/name wrong-type",
+            "/tariff/rate/blocks empty",
+            "/time_zone invalid-time-zone",
+            "/version wrong-type",
+        ]
+    );
+}
+
+#[actix_web::test]
+async fn a_simulation_at_the_end_of_time_is_one() {
+    let asked = json!({
+        "tariff": { "name": "x", "rate": { "blocks": [{ "step": "1h", "price": "1.00" }] } }, "time_zone": "UTC",
+        "currency": "EUR", "entry": "9999-12-31T20:30:00Z", "exit": "9999-12-31T23:59:59.9Z",
+    });
+    let got = simulated(&World::new().park(), &asked).await;
+    assert_eq!(got["fee"]["amount"], 400);
+    assert_eq!((&got["valid_until"], &got["next"]), (&json!("9999-12-31T23:59:59.999999Z"), &Value::Null));
 }
 
 #[actix_web::test]
@@ -162,26 +212,22 @@ async fn every_mistake_of_a_document_is_told_with_its_place_in_the_body() {
     let body = json!({ "id": "Short", "document": document }).to_string();
     let got = ask(&park, post("/api/v1/tariffs", &body)).await;
     assert_eq!((got.status, got.code().as_str()), (422, "invalid-input"));
-    let errors = got.json()["errors"].as_array().unwrap().clone();
-    let mut told: Vec<(&str, &str)> = errors
-        .iter()
-        .map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap()))
-        .collect();
-    told.sort_unstable();
     assert_eq!(
-        told,
+        got.sorted_mistakes(),
         [
-            ("/document/caps/0/max", "missing"),
-            ("/document/caps/0/maxx", "unknown-field"),
-            ("/document/currency", "invalid-currency"),
-            ("/document/name", "invalid-name"),
-            ("/document/rate/blocks/0/price", "wrong-type"),
-            ("/document/tax/percent", "no-tax"),
-            ("/id", "invalid-tariff-id"),
+            "/document/caps/0/max missing",
+            "/document/caps/0/maxx unknown-field",
+            "/document/currency invalid-currency",
+            "/document/name invalid-name",
+            "/document/rate/blocks/0/price wrong-type",
+            "/document/tax/percent no-tax",
+            "/id invalid-tariff-id",
         ]
     );
     let codes: Vec<&str> = crate::api::Code::ALL.iter().map(|code| code.about().name).collect();
-    assert!(told.iter().all(|(_, code)| codes.contains(code)), "each is explained");
+    let told = got.mistakes();
+    let mut told = told.iter().map(|mistake| mistake.split_once(' ').unwrap().1);
+    assert!(told.all(|code| codes.contains(&code)), "each is explained");
 }
 
 #[actix_web::test]
@@ -305,7 +351,9 @@ async fn a_table_has_the_usual_lengths() {
     let draft = get(&park, &format!("{DAY}/table?draft=true")).await.json();
     assert_eq!((&draft["tariff"], &draft["entry"]), (&Value::Null, &json!("2026-11-22T08:00:00.000000Z")));
     assert_eq!(get(&park, &format!("{DAY}/table?version=0")).await.code(), "invalid-query");
+    assert_eq!(get(&park, &format!("{DAY}/table?version=1&draft=true")).await.code(), "invalid-query");
     assert_eq!(get(&park, &format!("{DAY}/table?version=2")).await.code(), "no-such-tariff-version");
+    assert_eq!(get(&park, &format!("{DAY}/table?currency=USD")).await.code(), "other-currency");
 }
 
 #[actix_web::test]
