@@ -12,7 +12,7 @@ use std::{
     sync::Arc,
 };
 
-use self::read::read;
+use self::read::{needs, read};
 use crate::{
     command::{Command, Target},
     decide::{decide, revise},
@@ -84,6 +84,10 @@ pub trait Transaction: Send {
     /// Locks the lots of these different targets in ascending order, each as far as it can be had without waiting while
     /// another one is held. At least one MUST be held, missing or vacant. MUST be a statement of its own.
     fn lock(&mut self, targets: &[Target<'_>]) -> impl Future<Output = Result<Vec<Lock>, PortError>> + Send;
+
+    /// Before the lock: what will be needed of these lots if they are held. A record to which every message takes a while
+    /// may read it with the message that locks, in a statement after the one that locks.
+    fn foresee(&mut self, _needs: Vec<(LotId, Needs)>) {}
 
     /// Reads what is needed of lots that are held, and then the clock.
     fn facts(
@@ -395,6 +399,11 @@ async fn lock<T: Transaction>(
     if targets.is_empty() {
         return Ok(Vec::new());
     }
+    let lots = fresh.iter().map(|place| match batch[*place].command.target() {
+        Target::Lot(lot) => Some((*place, lot)),
+        _ => None,
+    });
+    tx.foresee(lots.collect::<Option<Vec<_>>>().map(|lots| needs(batch, lots)).unwrap_or_default());
     let locks: BTreeMap<Target<'_>, Lock> = targets.iter().copied().zip(tx.lock(&targets).await?).collect();
     let mut unheld = Vec::new();
     let mut seated = Vec::with_capacity(fresh.len());

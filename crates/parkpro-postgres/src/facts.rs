@@ -4,7 +4,7 @@
 //! column is written as BETWEEN where two indexes come into question, and sorted by that column too: only one of them
 //! has this order, so the planner cannot take the other, however small its statistics say that it is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use diesel::sql_types::{BigInt, Nullable, Uuid as SqlUuid};
 use diesel_async::AsyncPgConnection;
@@ -135,7 +135,10 @@ impl PgTransaction {
         let connection = self.connection()?;
         let ids: Option<Vec<i64>> = needs.iter().map(|(lot, _)| self.lots.id(lot)).collect();
         let ids = ids.ok_or_else(|| unknown("").while_doing(DOING))?;
-        let read = self.step(DOING, read(&connection, &ids, needs)).await?;
+        let read = match self.read_ahead.take().filter(|ahead| ahead.has(&ids, needs)) {
+            Some(ahead) => ahead.read,
+            None => self.step(DOING, read(&connection, &ids, needs)).await?,
+        };
         let now = self.given_now().unwrap_or(read.now);
         let facts = read.facts(&ids, needs).map_err(|trouble| trouble.while_doing(DOING))?;
         Ok((facts, Timestamp::from_micros(now)))
@@ -181,8 +184,38 @@ pub(crate) fn unknown(lot: &str) -> Trouble {
     Nonsense { table: "lots", row: lot.to_owned(), column: "id" }.into()
 }
 
+/// What was read with the message that locked lots.
+pub(crate) struct ReadAhead {
+    /// What it was expected that it is needed of them, and of others that were asked for.
+    pub(crate) needs: Vec<(LotId, Needs)>,
+    /// Those that were locked. What was read of others may be old.
+    pub(crate) held: BTreeSet<i64>,
+    pub(crate) read: Read,
+}
+
+impl ReadAhead {
+    /// Whether it is all that is needed of these lots.
+    fn has(&self, ids: &[i64], needs: &[(LotId, Needs)]) -> bool {
+        !needs.is_empty()
+            && ids.iter().all(|id| self.held.contains(id))
+            && needs.iter().all(|needed| self.needs.contains(needed))
+    }
+}
+
+/// Reads, after the statement that locks these lots, what will be needed of them; nothing if they are not known.
+pub(crate) async fn ahead(
+    connection: &AsyncPgConnection,
+    ids: Option<&[i64]>,
+    needs: &[(LotId, Needs)],
+) -> Result<Option<Read>, Trouble> {
+    match ids {
+        Some(ids) if !ids.is_empty() => read(connection, ids, needs).await.map(Some),
+        _ => Ok(None),
+    }
+}
+
 /// What was read of all lots.
-struct Read {
+pub(crate) struct Read {
     now: i64,
     lots: Vec<(LotRow, CountsRow)>,
     plates: Vec<Found>,

@@ -14,7 +14,12 @@ use parkpro_domain::{
 use uuid::Uuid;
 
 use crate::{
-    fault::Trouble, rows::lot_id, session::PATIENT, statement::Statement, transaction::PgTransaction,
+    facts::{ReadAhead, ahead},
+    fault::Trouble,
+    rows::lot_id,
+    session::PATIENT,
+    statement::Statement,
+    transaction::PgTransaction,
 };
 
 pub(crate) const BY_SLUG: &str =
@@ -190,9 +195,21 @@ impl PgTransaction {
         let Some(first) = ids.first().copied() else { return Ok(BTreeSet::new()) };
         let connection = self.connection()?;
         let wanted: Vec<i64> = ids.iter().copied().collect();
-        let free = async { Ok(Statement::<BigInt>::new(LOCK_FREE, &[&wanted]).rows(&connection).await?) };
-        let free: Vec<i64> = self.step(LOCKING, free).await?;
+        let needs = std::mem::take(&mut self.foreseen);
+        let lots: Option<Vec<i64>> = needs.iter().map(|(lot, _)| self.lots.id(lot)).collect();
+        let lots = lots.filter(|lots| lots.len() == ids.len() && lots.iter().all(|lot| ids.contains(lot)));
+        // In this order, so that the lock is sent first.
+        let free = async {
+            tokio::try_join!(
+                biased;
+                async { Ok(Statement::<BigInt>::new(LOCK_FREE, &[&wanted]).rows::<i64>(&connection).await?) },
+                ahead(&connection, lots.as_deref(), &needs),
+            )
+        };
+        let (free, read) = self.step(LOCKING, free).await?;
         if !free.is_empty() {
+            self.read_ahead =
+                read.map(|read| ReadAhead { needs, held: free.iter().copied().collect(), read });
             return Ok(free.into_iter().collect());
         }
         self.crowded |= ids.len() == 1;

@@ -26,6 +26,7 @@ use parkpro_domain::{
 use crate::{
     clock::Timekeeping,
     connect::Connections,
+    facts::ReadAhead,
     fault::{self, Trouble, fault_of_commit, timely},
     gate::{Gate, Passed},
     lock::KnownLots,
@@ -57,6 +58,10 @@ pub(crate) struct PgTransaction {
     pub(crate) elsewhere: Elsewhere,
     /// The only lot of a turn was somebody else's when it was asked for.
     pub(crate) crowded: bool,
+    /// What will be needed of lots, until they are locked.
+    pub(crate) foreseen: Vec<(LotId, Needs)>,
+    /// What was read with the message that locked them.
+    pub(crate) read_ahead: Option<ReadAhead>,
 }
 
 /// Targets whose lots somebody else holds.
@@ -110,6 +115,8 @@ impl PgTransaction {
             key_was_held: false,
             elsewhere: Elsewhere::default(),
             crowded: false,
+            foreseen: Vec::new(),
+            read_ahead: None,
         }
     }
 
@@ -223,6 +230,7 @@ impl Transaction for PgTransaction {
             self.connection = Some(Arc::new(self.connections.connect().await?));
         }
         self.passed = None;
+        self.read_ahead = None;
         if self.stage != Stage::Open {
             self.stage = Stage::Due;
         }
@@ -239,6 +247,10 @@ impl Transaction for PgTransaction {
 
     async fn lock(&mut self, targets: &[Target<'_>]) -> Result<Vec<Lock>, PortError> {
         self.lock_lots(targets).await
+    }
+
+    fn foresee(&mut self, needs: Vec<(LotId, Needs)>) {
+        self.foreseen = needs;
     }
 
     async fn facts(&mut self, needs: &[(LotId, Needs)]) -> Result<(Vec<Facts>, Timestamp), PortError> {

@@ -17,6 +17,15 @@ use crate::{
     vehicle::PlateKey,
 };
 
+/// What requests of lots need to know, by lot.
+pub(super) fn needs(batch: &[&Request], places: Vec<(usize, &LotId)>) -> Vec<(LotId, Needs)> {
+    let mut needs: BTreeMap<LotId, Needs> = BTreeMap::new();
+    for (place, lot) in places {
+        needs.entry(lot.clone()).or_default().add(&batch[place].command);
+    }
+    needs.into_iter().collect()
+}
+
 /// The facts of every lot of this turn, and the clock.
 pub(super) async fn read<T: Transaction>(
     tx: &mut T,
@@ -24,17 +33,17 @@ pub(super) async fn read<T: Transaction>(
     batch: &[&Request],
     seated: &[(usize, Ground)],
 ) -> Result<(BTreeMap<Ground, Facts>, Timestamp), PortError> {
-    let mut needs: BTreeMap<LotId, Needs> = BTreeMap::new();
+    let mut held = Vec::with_capacity(seated.len());
     let mut facts = BTreeMap::new();
     for (place, ground) in seated {
         match ground {
-            Ground::Held(lot) => needs.entry(lot.clone()).or_default().add(&batch[*place].command),
+            Ground::Held(lot) => held.push((*place, lot)),
             Ground::Missing => drop(facts.insert(ground.clone(), Facts::of_no_lot(false))),
             Ground::Vacant { id_taken } => drop(facts.insert(ground.clone(), Facts::of_no_lot(*id_taken))),
             Ground::Tariff => {}
         }
     }
-    let needs: Vec<_> = needs.into_iter().collect();
+    let needs = needs(batch, held);
     let (mut held, now) = tx.facts(&needs).await?;
     for ((lot, needs), facts) in needs.iter().zip(&mut held) {
         read_discounts(tx, lot, needs, facts).await?;

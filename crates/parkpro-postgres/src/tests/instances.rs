@@ -8,6 +8,7 @@ use std::{
 
 use parkpro_domain::{
     command::Command,
+    outcome::Refusal,
     ports::{Answer, Fault, Ledger, LedgerError, Records},
 };
 use parkpro_testkit::{ask, audit::audit, heard::Heard};
@@ -107,6 +108,20 @@ async fn a_lot_that_is_held_elsewhere_holds_up_nobody_else() {
 
     rival.batch_execute("ROLLBACK").await.unwrap();
     done(&record, enter(1, "A 1")).await;
+}
+
+/// What is read with the message that locks is read anew if somebody else had the lot.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changed_while_a_lot_was_waited_for_is_seen() {
+    let (record, url) = main_lot(5).await;
+    done(&record, enter(1, "A 1")).await;
+    let rival = rival(&url).await;
+    rival.batch_execute("BEGIN; UPDATE lots SET accepting = false WHERE slug = 'main'").await.unwrap();
+    let waiting = tokio::spawn(async move { record.change(ask::request(enter(2, "A 2"))).await });
+    tokio::time::sleep(MOMENT).await;
+    rival.batch_execute("COMMIT").await.unwrap();
+    let Answer::Decided { outcome, .. } = waiting.await.unwrap().unwrap() else { panic!("decided") };
+    assert_eq!(outcome.result, Err(Refusal::LotClosed));
 }
 
 /// Where instances take turns with a lot, who comes while another one has its turn is in the next.
