@@ -3,7 +3,9 @@
 //! A local time becomes the first instant at which the clocks of the zone show it or a later time. So a time that
 //! clocks skip is the end of the gap, and one that they show twice is the earlier.
 
-use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone};
+use chrono::{
+    DateTime, Datelike, Days, MappedLocalTime, Months, NaiveDate, NaiveDateTime, Offset, TimeDelta, TimeZone,
+};
 use chrono_tz::{GapInfo, Tz};
 
 use super::{document::Period, when::When};
@@ -169,7 +171,21 @@ impl Almanac {
             Period::Week => day.weekday == 0,
             Period::Month => day.date.is_some_and(|date| date.day() == 1),
         };
-        later.filter(begins).map(|day| day.begins).find(|&begins| begins > instant).unwrap_or(i64::MAX)
+        let known = later.filter(begins).map(|day| day.begins).find(|&begins| begins > instant);
+        known.unwrap_or_else(|| self.beyond(period, instant))
+    }
+
+    /// The same, after the last known day.
+    fn beyond(&self, period: Period, instant: i64) -> i64 {
+        let date = self.days.get(self.day_of(instant)).and_then(|day| day.date);
+        let next = date.and_then(|date| match period {
+            Period::Every(_) | Period::Day => date.succ_opt(),
+            Period::Week => {
+                date.checked_add_days(Days::new(7 - u64::from(date.weekday().num_days_from_monday())))
+            }
+            Period::Month => date.with_day(1)?.checked_add_months(Months::new(1)),
+        });
+        first_instant(self.zone, local(next, 0))
     }
 
     /// When the day of an instant began.

@@ -15,6 +15,11 @@ use crate::{
     vehicle::VehicleClass,
 };
 
+/// How many windows, caps, packages, offers and blocks each a list may have.
+pub const MOST_PARTS: usize = 100;
+/// How many rows a table may have, and holidays a tariff.
+pub const MOST_ROWS: usize = 1_000;
+
 /// A whole tariff. It never changes; a new one takes its place for stays that begin later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {

@@ -54,23 +54,23 @@ impl Length {
         self.0
     }
 
+    /// Seconds in the largest unit that they are a whole number of, as boards do; `24h` stays hours, `48h` is `2d`.
+    pub(super) fn text(seconds: i64) -> String {
+        match UNITS.iter().find(|(_, unit)| seconds % unit == 0) {
+            Some((name, unit)) if seconds != Self::DAY.0 => format!("{}{name}", seconds / unit),
+            _ => format!("{}h", seconds / Self::HOUR.0),
+        }
+    }
+
     /// In microseconds.
     pub const fn micros(self) -> i64 {
         self.0 * 1_000_000
     }
 }
 
-/// In the largest unit that it is a whole number of, as boards do; `24h` stays hours, `48h` is `2d`.
 impl fmt::Display for Length {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            86_400 => f.write_str("24h"),
-            seconds => {
-                let whole = UNITS.iter().find(|(_, unit)| seconds % unit == 0);
-                let (name, unit) = whole.copied().unwrap_or(("s", 1));
-                write!(f, "{}{name}", seconds / unit)
-            }
-        }
+        f.write_str(&Self::text(self.0))
     }
 }
 

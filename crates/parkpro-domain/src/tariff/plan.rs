@@ -279,8 +279,8 @@ impl Rung {
     }
 }
 
-/// More than ten years can cost, in minor units.
-pub(super) fn most(prices: &Prices, scale: i64) -> i128 {
+/// More than ten years can cost, in minor units, by the parts that cost it.
+pub(super) fn most(prices: &Prices, scale: i64) -> Vec<(String, i128)> {
     let decade = i128::from(Length::LONGEST.micros());
     let again = match prices.restart {
         None => 0,
@@ -289,18 +289,26 @@ pub(super) fn most(prices: &Prices, scale: i64) -> i128 {
     };
     let spans: usize = prices.windows.iter().map(|window| window.when.spans.len()).sum();
     let switches = again + 1 + 2 * 3_660 * i128::try_from(spans).unwrap_or(i128::MAX / 10_000);
-    let rates = std::iter::once(&prices.rate).chain(prices.windows.iter().map(|window| &window.rate));
-    let rates = rates.chain(prices.maximum_stay.iter().map(|maximum| &maximum.overstay));
-    let rungs: Vec<_> = rates.flat_map(|rate| Ladder::of("", rate, 1).rungs).collect();
-    let cost = rungs.iter().map(|rung| {
+    let cost = |rung: &Rung| {
         let steps = match rung.step {
             Step::Every(step) => decade / i128::from(step) + switches,
             Step::Whole => switches,
             Step::Calendar(_) => 3_660 + switches,
         };
         rung.price.at_most(scale).saturating_mul(steps)
-    });
-    let fixed = prices.packages.iter().map(|package| package.price).chain(prices.minimum);
-    let fixed = fixed.map(|amount| Exact::major(amount).at_most(scale).saturating_mul(3_660));
-    cost.chain(fixed).fold(0, i128::saturating_add)
+    };
+    let of_rate = |(at, rate): (String, &Rate)| {
+        (at, Ladder::of("", rate, 1).rungs.iter().map(cost).fold(0, i128::saturating_add))
+    };
+    let of_amount =
+        |(at, amount): (String, MajorAmount)| (at, Exact::major(amount).at_most(scale).saturating_mul(3_660));
+    let windows = prices.windows.iter().enumerate();
+    let rates = std::iter::once(("rate".to_owned(), &prices.rate))
+        .chain(windows.map(|(number, window)| (format!("windows/{number}/rate"), &window.rate)))
+        .chain(prices.maximum_stay.iter().map(|most| ("maximum_stay/overstay".to_owned(), &most.overstay)));
+    let packages = prices.packages.iter().enumerate();
+    let amounts = packages
+        .map(|(number, package)| (format!("packages/{number}/price"), package.price))
+        .chain(prices.minimum.map(|minimum| ("minimum".to_owned(), minimum)));
+    rates.map(of_rate).chain(amounts.map(of_amount)).collect()
 }

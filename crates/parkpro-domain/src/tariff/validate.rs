@@ -1,14 +1,16 @@
 //! What a tariff may not say. Every mistake is named, with its place, all at once: also those of a document of which
 //! parts cannot be read. A check that compares parts makes sure that it [knows](Found::knows) them.
 
+use std::collections::HashSet;
+
 use super::{
     document::{
-        Across, Block, Board, Cap, CapPer, Choice, Document, Offer, Percent, Period, Price, Prices, Rate,
-        Row, Window,
+        Across, Block, Board, Cap, CapPer, Choice, Document, Offer, Percent, Period, Price, Prices, Rate, Row,
     },
     exact::Exact,
     length::Length,
     plan::{self, Ladder, OPEN, Step},
+    when::Hiding,
 };
 use crate::{
     invalid,
@@ -47,10 +49,8 @@ pub struct PartlyRead {
 impl PartlyRead {
     /// Everything that is wrong with what could be read.
     pub fn mistakes(&self) -> Vec<Mistake> {
-        let Self { document, unread, misnamed } = self;
-        let mut found = Found { currency: document.currency, unread, mistakes: Vec::new() };
-        found.document(document);
-        for (at, board) in misnamed {
+        let mut found = Found::of(&self.document, self.unread.iter().map(String::as_str).collect());
+        for (at, board) in &self.misnamed {
             found.board(at, board);
         }
         found.mistakes
@@ -64,28 +64,37 @@ const MOST_DECIMALS: i64 = 10_000;
 
 /// Everything that is wrong with a document.
 pub(super) fn mistakes(document: &Document) -> Vec<Mistake> {
-    let mut found = Found { currency: document.currency, unread: &[], mistakes: Vec::new() };
-    found.document(document);
-    found.mistakes
+    Found::of(document, HashSet::new()).mistakes
 }
 
 struct Found<'u> {
     currency: Option<Currency>,
-    unread: &'u [String],
+    /// How many minor units a major one has at most.
+    scale: i64,
+    unread: HashSet<&'u str>,
     mistakes: Vec<Mistake>,
 }
 
-impl Found<'_> {
+impl<'u> Found<'u> {
+    fn of(document: &Document, unread: HashSet<&'u str>) -> Self {
+        let scale = match document.currency {
+            Some(currency) => currency.minor_per_major(),
+            None if unread.contains("/currency") => 1,
+            None => MOST_DECIMALS,
+        };
+        let mut found = Self { currency: document.currency, scale, unread, mistakes: Vec::new() };
+        found.document(document);
+        found
+    }
+
     /// Whether these parts of what is at a place could be read, or are not there.
     fn knows(&self, at: &str, parts: &[&str]) -> bool {
         parts.iter().all(|part| !self.is_unread(&format!("{at}/{part}")))
     }
 
     fn is_unread(&self, pointer: &str) -> bool {
-        let within = |whole: &String| {
-            pointer.strip_prefix(whole.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        self.unread.iter().any(within)
+        let wholes = pointer.match_indices('/').map(|(end, _)| &pointer[..end]).chain([pointer]);
+        !self.unread.is_empty() && wholes.into_iter().any(|whole| self.unread.contains(whole))
     }
 
     fn add(&mut self, pointer: impl Into<String>, code: &'static str, detail: impl Into<String>) {
@@ -177,20 +186,20 @@ impl Found<'_> {
         let longest = [longest, maximum.map(|maximum| maximum.length), again, unknown];
         let longest = longest.into_iter().flatten().min();
         self.rate(&format!("{at}/rate"), &prices.rate, longest, prices.steps.across);
-        let known = |(number, window): (usize, _)| {
-            Some(window).filter(|_| self.knows(&format!("{at}/windows/{number}"), &["when"]))
-        };
-        let known: Vec<Option<&Window>> = prices.windows.iter().enumerate().map(known).collect();
+        let mut before = Hiding::default();
         for (number, window) in prices.windows.iter().enumerate() {
             let at = format!("{at}/windows/{number}");
             self.name(&format!("{at}/name"), &window.name);
             self.rate(&format!("{at}/rate"), &window.rate, longest, prices.steps.across);
-            if is_hidden(window, &known[..number]) {
+            if before.hides(&window.when) {
                 self.add(
                     format!("{at}/when"),
                     "window-hidden",
                     "windows listed before cover all of these times",
                 );
+            }
+            if self.knows(&at, &["when"]) {
+                before.add(&window.when);
             }
         }
         if let Some(maximum) = maximum {
@@ -202,12 +211,12 @@ impl Found<'_> {
         if let Some(minimum) = prices.minimum {
             self.payable(&format!("{at}/minimum"), minimum);
         }
-        let countable = self.knows(at, &["restart"]);
-        if countable
-            && plan::most(prices, self.currency.map_or(MOST_DECIMALS, Currency::minor_per_major)) > HIGHEST
+        let most = plan::most(prices, self.scale);
+        if most.iter().fold(0, |sum: i128, (_, cost)| sum.saturating_add(*cost)) > HIGHEST
+            && let Some((part, _)) = most.iter().max_by_key(|(_, cost)| *cost)
         {
             self.add(
-                format!("{at}/rate"),
+                format!("{at}/{part}"),
                 "overflow",
                 "a stay of ten years would cost more than can be counted",
             );
@@ -217,7 +226,7 @@ impl Found<'_> {
     fn rate(&mut self, at: &str, rate: &Rate, longest: Option<Length>, across: Across) {
         match rate {
             Rate::Free => {}
-            Rate::Blocks(blocks) => self.blocks(&format!("{at}/blocks"), blocks, longest, across),
+            Rate::Blocks(blocks) => self.blocks(at, blocks, longest, across),
             Rate::Table { rows, then } => {
                 self.table(&format!("{at}/table"), rows);
                 let end = format!("table/{}/up_to", rows.len().saturating_sub(1));
@@ -254,12 +263,19 @@ impl Found<'_> {
 
     fn blocks(&mut self, at: &str, blocks: &[Block], longest: Option<Length>, across: Across) {
         let Some((last, before)) = blocks.split_last() else {
-            return self.add(at, "empty", "a rate needs at least one block");
+            return self.add(format!("{at}/blocks"), "empty", "a rate needs at least one block");
         };
-        let known = |(number, block): (usize, &Block)| {
-            self.knows(&format!("{at}/{number}"), &["step"]).then_some(block.step)
-        };
-        let common = blocks.iter().enumerate().find_map(known);
+        let bare = matches!(blocks, [Block { to: None, step: None, price: Price::Each(_) }]);
+        if bare && across == Across::Once && self.knows(at, &["blocks/0/to", "blocks/0/step"]) {
+            // It may be written without a block.
+            return self.add(
+                at,
+                "step-missing",
+                "when steps count once for the stay, every price is for a step",
+            );
+        }
+        let at = &format!("{at}/blocks");
+        let common = blocks.iter().find_map(|block| block.step);
         let mut reached = None;
         for (number, block) in blocks.iter().enumerate() {
             self.block(&format!("{at}/{number}"), block, across);
@@ -271,7 +287,7 @@ impl Found<'_> {
                 );
             }
             reached = block.to.or(reached);
-            if across == Across::Once && common.is_some_and(|common| block.step != common) {
+            if across == Across::Once && block.step.is_some() && block.step != common {
                 self.add(
                     format!("{at}/{number}/step"),
                     "several-steps",
@@ -298,21 +314,17 @@ impl Found<'_> {
     }
 
     fn block(&mut self, at: &str, block: &Block, across: Across) {
-        let elapsed = matches!(block.step, Some(Period::Every(_)));
-        if matches!(block.price, Price::PerHour(_)) && !elapsed {
-            self.add(
-                format!("{at}/step"),
-                "step-missing",
-                "a price per hour needs a step of elapsed time, such as 15min",
-            );
+        if matches!(block.step, Some(Period::Every(_))) {
+            return;
         }
-        if across == Across::Once && !elapsed {
-            self.add(
-                format!("{at}/step"),
-                "step-missing",
-                "when steps count once for the stay, every price is for a step",
-            );
-        }
+        let why = match block.price {
+            _ if across == Across::Once => "when steps count once for the stay, every price is for a step",
+            Price::PerHour(_) if self.knows(at, &["price"]) => {
+                "a price per hour needs a step of elapsed time, such as 15min"
+            }
+            _ => return,
+        };
+        self.add(format!("{at}/step"), "step-missing", why);
     }
 
     fn table(&mut self, at: &str, rows: &[Row]) {
@@ -341,15 +353,14 @@ impl Found<'_> {
     }
 
     fn caps(&mut self, at: &str, prices: &Prices) {
-        let first = ["table/0/total", "blocks/0/price", "blocks/0/per_hour", "blocks/0/step", "then/step"];
-        let known = self.knows(&format!("{at}/rate"), &first);
+        let known = self.knows(at, &["rate/table/0/total"]);
         let rungs = Ladder::of("", &prices.rate, 1).rungs;
         let first = rungs.first().filter(|_| known).map(|rung| rung.price);
-        let elapsed: Vec<Option<i64>> = (prices.caps.iter().enumerate())
+        let lengths: Vec<Option<(i64, i64)>> = (prices.caps.iter().enumerate())
             .map(|(number, cap)| {
                 let known =
                     self.knows(&format!("{at}/caps/{number}"), &["max", "per", "when", "entered", "first"]);
-                elapsed(cap).filter(|_| known)
+                length(cap).filter(|_| known)
             })
             .collect();
         for (number, cap) in prices.caps.iter().enumerate() {
@@ -369,9 +380,12 @@ impl Found<'_> {
                     "a cap must not be below the first price",
                 );
             }
-            let shorter = prices.caps.iter().zip(&elapsed).find(|(other, length)| {
-                length.is_some() && **length < elapsed[number] && less(cap.max, other.max)
-            });
+            let is_shorter = |other: &Option<(i64, i64)>| {
+                lengths[number].zip(*other).is_some_and(|((least, _), (_, most))| most < least)
+            };
+            let shorter = prices.caps.iter().zip(&lengths);
+            let shorter =
+                shorter.into_iter().find(|(other, length)| is_shorter(length) && less(cap.max, other.max));
             if let Some((shorter, _)) = shorter {
                 let detail = format!(
                     "a cap for a longer time must not be below one for a shorter time, {}",
@@ -422,7 +436,9 @@ impl Found<'_> {
         };
         if !prices.windows.is_empty() || prices.accumulate {
             for (at, _) in rates.filter(|(_, rate)| calendar(rate)) {
-                self.add(at, "calendar-step", "steps of a calendar period need a rate without windows");
+                let detail =
+                    "steps of a calendar period need a rate without windows, and stays that do not add up";
+                self.add(at, "calendar-step", detail);
             }
         }
         if !prices.accumulate {
@@ -455,25 +471,20 @@ fn less(one: MajorAmount, other: MajorAmount) -> bool {
     Exact::major(other).exceeds(Exact::major(one))
 }
 
-/// The period of elapsed time that a cap for all times is for, in seconds.
-fn elapsed(cap: &Cap) -> Option<i64> {
+/// How long a cap for all times is for, in seconds: at least and at most.
+fn length(cap: &Cap) -> Option<(i64, i64)> {
+    const HOUR: i64 = Length::HOUR.seconds();
+    const DAY: i64 = Length::DAY.seconds();
+    // Clocks are set by hours.
+    let calendar = |least: i64, most: i64| Some((least * DAY - 3 * HOUR, most * DAY + 3 * HOUR));
     let common = cap.when.is_none() && cap.entered.is_none() && cap.first.is_none();
     match cap.per {
-        CapPer::Entry => Some(OPEN),
-        CapPer::Period(Period::Every(length)) => Some(length.seconds()),
-        CapPer::Period(_) | CapPer::Window => None,
+        _ if !common => None,
+        CapPer::Entry => Some((OPEN, OPEN)),
+        CapPer::Period(Period::Every(length)) => Some((length.seconds(), length.seconds())),
+        CapPer::Period(Period::Day) => calendar(1, 1),
+        CapPer::Period(Period::Week) => calendar(7, 7),
+        CapPer::Period(Period::Month) => calendar(28, 31),
+        CapPer::Window => None,
     }
-    .filter(|_| common)
-}
-
-/// Whether windows that are the same every week leave nothing of another one.
-fn is_hidden(window: &Window, before: &[Option<&Window>]) -> bool {
-    let before = || before.iter().copied().flatten();
-    if before().any(|other| other.when == window.when) {
-        return true;
-    }
-    let mut covered = vec![false; 7 * 24 * 60];
-    let weekly = before().filter(|other| other.when.is_weekly());
-    weekly.flat_map(|other| other.when.minutes_of_week()).for_each(|minute| covered[minute] = true);
-    window.when.is_weekly() && window.when.minutes_of_week().all(|minute| covered[minute])
 }

@@ -229,7 +229,7 @@ impl<'a, 'w> Walk<'a, 'w> {
                     let mut at = shows(rung.from.max(clock));
                     while at < shows(limit) {
                         let next = self.almanac.next(period, at);
-                        self.steps(rung, (at, next - at, 1), bound.min(next));
+                        self.steps(rung, (at, next.saturating_sub(at), 1), bound.min(next));
                         at = next;
                     }
                 }

@@ -47,6 +47,8 @@ const DAYS: [&str; 8] = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su", "PH"];
 const EVERY_DAY: u8 = 0b0111_1111;
 const HOLIDAY: u8 = 0b1000_0000;
 const MIDNIGHT: i64 = 24 * 60;
+/// In minutes.
+const WEEK: usize = 7 * 24 * 60;
 
 impl When {
     /// No time at all, which no text says.
@@ -82,19 +84,64 @@ impl When {
     pub(super) fn is_weekly(&self) -> bool {
         !self.holidays_off && self.spans.iter().all(|span| span.dates.is_none() && span.days & HOLIDAY == 0)
     }
+}
 
-    /// The minutes after Monday's midnight that it covers, for what is the same every week.
-    pub(super) fn minutes_of_week(&self) -> impl Iterator<Item = usize> + '_ {
-        let week = 7 * MIDNIGHT;
-        self.spans.iter().flat_map(move |span| {
-            let days = (0..7).filter(|day| span.days >> day & 1 == 1);
-            days.flat_map(move |day| day * MIDNIGHT + span.from..(day + span.days_later) * MIDNIGHT + span.to)
-                .filter_map(move |minute| usize::try_from(minute % week).ok())
-        })
+/// Times that were listed before others, and so hide them.
+#[derive(Debug, Default)]
+pub(super) struct Hiding<'w> {
+    times: Vec<&'w When>,
+    /// The minutes after Monday's midnight that are hidden every week; nothing if none is.
+    weekly: Vec<bool>,
+}
+
+impl<'w> Hiding<'w> {
+    pub(super) fn add(&mut self, when: &'w When) {
+        self.times.push(when);
+        if when.is_weekly() {
+            self.weekly.resize(WEEK, false);
+            let minutes = when.spans.iter().flat_map(|span| span.minutes_of_week(span.days));
+            minutes.for_each(|minute| self.weekly[minute] = true);
+        }
+    }
+
+    /// Whether nothing is left of these, as far as that can be seen without a calendar: each of their spans lies in one of
+    /// the others, or in what those cover every week.
+    pub(super) fn hides(&self, when: &When) -> bool {
+        let by_one = |span: &Span| {
+            let mut others = self.times.iter().filter(|other| !other.holidays_off || when.holidays_off);
+            others.any(|other| other.spans.iter().any(|other| span.is_within(other)))
+        };
+        let by_all = |span: &Span| {
+            // A date, and a holiday, may be any day.
+            let any = span.dates.is_some() || span.days & HOLIDAY != 0;
+            let mut minutes = span.minutes_of_week(if any { EVERY_DAY } else { span.days });
+            !self.weekly.is_empty() && minutes.all(|minute| self.weekly[minute])
+        };
+        when.spans.iter().all(|span| by_one(span) || by_all(span))
     }
 }
 
 impl Span {
+    /// The minutes after Monday's midnight that it covers if it begins on these days.
+    fn minutes_of_week(self, days: u8) -> impl Iterator<Item = usize> {
+        let days = (0..7).filter(move |day| days >> day & 1 == 1);
+        days.flat_map(move |day| day * MIDNIGHT + self.from..(day + self.days_later) * MIDNIGHT + self.to)
+            .filter_map(|minute| usize::try_from(minute).ok().map(|minute| minute % WEEK))
+    }
+
+    /// Whether each time that it begins, the other one has begun and is not over before.
+    fn is_within(self, other: &Self) -> bool {
+        let end = |span: &Self| span.days_later * MIDNIGHT + span.to;
+        let dated = match (self.dates, other.dates) {
+            (_, None) => true,
+            (Some(Dates::Once(first, last)), Some(Dates::Once(earlier, later))) => {
+                earlier <= first && last <= later
+            }
+            (dates, others) => dates == others,
+        };
+        dated && self.days & !other.days == 0 && other.from <= self.from && end(&self) <= end(other)
+    }
+
     /// Whether a span begins on a day; `weekday` counts from Monday.
     pub(super) fn begins(&self, weekday: i8, holiday: bool, date: Option<NaiveDate>) -> bool {
         let day = (self.days >> weekday) & 1 == 1 || (holiday && self.days & HOLIDAY != 0);
@@ -200,9 +247,11 @@ fn dates(text: &str) -> Option<Dates> {
     if let (Ok(first), Ok(last)) = (first.parse::<NaiveDate>(), last.parse::<NaiveDate>()) {
         return (first <= last).then_some(Dates::Once(first, last));
     }
-    // A leap year, so that 02-29 can be named.
-    let yearly =
-        |part: &str| format!("2000-{part}").parse::<NaiveDate>().ok().map(|date| (date.month(), date.day()));
+    // Two digits each, because 8-10 would be hours to most; a leap year, so that 02-29 can be named.
+    let yearly = |part: &str| {
+        let date = format!("2000-{part}").parse::<NaiveDate>().ok().filter(|_| part.len() == 5)?;
+        Some((date.month(), date.day()))
+    };
     Some(Dates::Yearly(yearly(first)?, yearly(last)?))
 }
 
@@ -304,6 +353,8 @@ mod tests {
             "Mo 09:00",
             "Mo 09:00-18:00 x",
             "13-01",
+            "8-10",
+            "06-9",
             "PH 10:00-Mo 12:00",
             "2026-12-24..2026-12-23",
             "Mo-PH",

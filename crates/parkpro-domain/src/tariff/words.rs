@@ -7,7 +7,7 @@ use smol_str::{SmolStr, format_smolstr};
 use super::{
     FeeLine, Grant,
     almanac::SECOND,
-    document::{Period, RoundingMode, Tax},
+    document::{Period, Tax},
     length::Length,
     plan::{OPEN, Rung, Step},
     walk::{Charge, Coinage, What},
@@ -121,14 +121,14 @@ pub(super) fn lines(charges: &[Charge<'_>], coinage: Coinage) -> Vec<FeeLine> {
     for charge in charges {
         let (units, unit_price) = match charge.what {
             What::Steps(rung) if rung.words.is_elapsed() => (1, charge.amount),
-            What::Steps(rung) => (charge.units, rung.cost(1, coinage.scale, RoundingMode::HalfUp)),
+            What::Steps(rung) => (charge.units, rung.cost(1, coinage.scale, coinage.mode)),
             What::Tax(_, part) => (charge.units, part),
             _ => (charge.units, charge.amount),
         };
         lines.push(FeeLine {
             rule: SmolStr::new_static(rule(charge.what)),
             from: Timestamp::from_micros(charge.from),
-            to: Timestamp::from_micros(charge.to),
+            to: Timestamp::from_micros(charge.to).min(Timestamp::LAST),
             units,
             unit_price,
             amount: charge.amount,
@@ -201,5 +201,5 @@ fn note<'a>(charge: &Charge<'a>, coinage: Coinage, said: &mut Said<'a>) -> SmolS
 }
 
 fn length(micros: i64) -> String {
-    Length::of_seconds(micros / SECOND).map_or_else(|_never| String::new(), |length| length.to_string())
+    Length::text(micros / SECOND)
 }

@@ -173,6 +173,125 @@ fn whichever_part_of_a_board_cannot_be_read_is_its_only_mistake() {
     assert!(tried > 700, "{tried}");
 }
 
+#[test]
+fn null_means_what_a_missing_field_means() {
+    let board = json_of("tests/data/everything.json");
+    let mut tried = 0;
+    for part in parts(&board) {
+        let (within, field) = part.rsplit_once('/').unwrap();
+        let (mut null, mut missing) = (board.clone(), board.clone());
+        let Value::Object(fields) = missing.pointer_mut(within).unwrap() else { continue };
+        fields.remove(field);
+        *null.pointer_mut(&part).unwrap() = Value::Null;
+        if within != "/classes" {
+            let read = |board: &Value| {
+                tariff_document::read(board).map_err(|mistakes| {
+                    mistakes.into_iter().map(|mistake| (mistake.pointer, mistake.code)).collect::<Vec<_>>()
+                })
+            };
+            assert_eq!(read(&null), read(&missing), "{part}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}
+
+/// A board with a part that cannot be read, beside contradictions that do not rest on it.
+#[test]
+fn each_contradiction_is_named_beside_a_part_that_cannot_be_read() {
+    let hour = |price: &str| json!({ "blocks": [{ "step": "1h", "price": price }] });
+    let dear = json!({ "blocks": [{ "step": "1s", "price": "999999999" }] });
+    let until = json!([{ "up_to": "1h", "total": "5.00" }]);
+    for (part, wrong, told) in [
+        ("/caps", json!([{ "max": "1.00" }]), "/caps/0/max cap-below-first-price"),
+        ("/rate/blocks/0/step", json!("bad"), "/caps/0/max cap-below-first-price"),
+        ("/restart", json!("bad"), "/maximum_stay/overstay overflow"),
+        ("/windows", json!(7), "/maximum_stay/overstay overflow"),
+    ] {
+        let mut board = json!({
+            "name": "A", "currency": "EUR", "rate": hour("2.00"), "caps": [{ "max": "1.00" }], "restart": "24h",
+            "maximum_stay": { "length": "24h", "overstay": dear }
+        });
+        board[part.split('/').nth(1).unwrap()] = match part {
+            "/rate/blocks/0/step" => json!({ "blocks": [{ "step": wrong, "price": "2.00" }] }),
+            _ => wrong,
+        };
+        let found: Vec<_> =
+            mistakes(&board).into_iter().map(|(pointer, code)| format!("{pointer} {code}")).collect();
+        assert!(found.iter().any(|found| found == told), "{part}: {found:?}");
+    }
+    // Whoever misspelt a field has not left it out; what cannot be known is no contradiction.
+    for (misspelt, value) in [("restat", json!("24h")), ("maximum_sta", json!({ "length": "1h" }))] {
+        let mut board = json!({ "name": "A", "rate": { "table": until } });
+        board[misspelt] = value;
+        refused(&board, &[(&format!("/{misspelt}"), "unknown-field")]);
+    }
+    let offer = json!({ "name": "B", "entr": "Mo", "rate": "free" });
+    refused(
+        &json!({ "name": "A", "rate": "free", "offers": [offer] }),
+        &[("/offers/0/entr", "unknown-field")],
+    );
+    let dear = json!({ "blocks": [{ "step": "1s", "price": "900000" }] });
+    refused(&json!({ "name": "A", "currency": "EURO", "rate": dear }), &[("/currency", "invalid-currency")]);
+}
+
+#[test]
+fn a_contradiction_is_named_once_and_where_it_is() {
+    let once = |rate: Value| json!({ "name": "A", "rate": rate, "steps": { "across": "once" } });
+    refused(&once(json!({ "price": "3.00" })), &[("/rate", "step-missing")]);
+    refused(&once(json!({ "blocks": [{ "per_hour": "3.00" }] })), &[("/rate/blocks/0/step", "step-missing")]);
+    let late = json!({ "blocks": [{ "to": "1h", "price": "2.00" }, { "step": "1h", "price": "1.00" }] });
+    refused(&once(late), &[("/rate/blocks/0/step", "step-missing")]);
+    let both = json!({ "price": "x", "per_hour": "2.00" });
+    let both = json!({ "name": "A", "rate": { "blocks": [both] } });
+    refused(&both, &[("/rate/blocks/0", "one-of"), ("/rate/blocks/0/price", "invalid-amount")]);
+    let cap = |max: &str, per: &str| json!({ "max": max, "per": per });
+    let caps = [
+        cap("20.00", "24h"),
+        cap("20.00", "calendar-day"),
+        cap("10.00", "calendar-week"),
+        cap("8.00", "calendar-month"),
+    ];
+    refused(
+        &json!({ "name": "A", "rate": "free", "caps": caps }),
+        &[("/caps/2/max", "cap-below-shorter"), ("/caps/3/max", "cap-below-shorter")],
+    );
+}
+
+#[test]
+fn a_window_is_hidden_by_those_before_it() {
+    for (before, when, hidden) in [
+        ("24/7", "12-24..01-06", true),
+        ("24/7", "PH", true),
+        ("PH", "PH 08:00-10:00", true),
+        ("2024-06-01..2024-06-30", "2024-06-03 08:00-10:00", true),
+        ("12-24..01-06", "12-24..01-06 Sa 20:00-23:00", true),
+        ("24/7; PH off", "Mo; PH off", true),
+        ("24/7; PH off", "Mo", false),
+        ("Mo-Fr", "PH", false),
+        ("PH", "Mo", false),
+        ("12-24..01-06", "12-24..01-07", false),
+        ("08:00-10:00", "2024-06-03 08:00-10:01", false),
+    ] {
+        let window = |when: &str| json!({ "name": when, "when": when, "rate": "free" });
+        let board = json!({ "name": "A", "rate": "free", "windows": [window(before), window(when)] });
+        let found =
+            tariff_document::read(&board).err().map(|found| found.into_iter().map(|one| one.code).collect());
+        assert_eq!(found, hidden.then(|| vec!["window-hidden"]), "{before}, {when}");
+    }
+}
+
+#[test]
+fn more_parts_than_a_board_can_have_are_one_mistake() {
+    for (list, most) in
+        [("windows", 100), ("caps", 100), ("offers", 100), ("packages", 100), ("holidays", 1_000)]
+    {
+        let mut board = json!({ "name": "A", "rate": "free" });
+        board[list] = vec![json!(7); most + 1].into();
+        refused(&board, &[(&format!("/{list}"), "out-of-range")]);
+    }
+}
+
 /// Whether a part is one of a few words.
 fn is_word(part: &str) -> bool {
     let words = ["/kind", "_choice", "/count", "/across", "/mode", "/discounts"];
@@ -312,6 +431,36 @@ fn discounts_come_off_in_the_order_of_the_tariff_and_never_below_nothing() {
     let other = tariff(&json!({ "name": "Staff", "currency": "EUR", "rate": hourly("1.00") }));
     let staff = discount("STAFF", Grant::Tariff(std::sync::Arc::new(other)));
     assert_eq!(fee("all", &[&percent, &staff]).total.minor, 270);
+}
+
+#[test]
+fn a_line_ends_with_its_step_on_a_date_that_can_be_written() {
+    let board = |step: &str, across: &str| {
+        tariff(&json!({
+            "name": "A", "currency": "EUR", "rate": { "blocks": [{ "step": step, "price": "30.00" }] },
+            "steps": { "across": across }
+        }))
+    };
+    let end = |step: &str, across: &str, from: &str, to: &str| {
+        let mut stay = stay(0);
+        stay.zone = Zone::UTC;
+        (stay.parked_at, stay.ended_at) = (Timestamp::parse(from).unwrap(), Timestamp::parse(to).unwrap());
+        board(step, across).fee(&stay).lines[0].to.to_string()
+    };
+    for (step, from, to, ends) in [
+        ("calendar-month", "2026-03-15T00:00:00Z", "2026-03-16T00:00:00Z", "2026-04-01T00:00:00.000000Z"),
+        ("calendar-month", "2026-12-01T00:00:00Z", "2026-12-01T01:00:00Z", "2027-01-01T00:00:00.000000Z"),
+        ("calendar-month", "1969-12-15T00:00:00Z", "1969-12-16T00:00:00Z", "1970-01-01T00:00:00.000000Z"),
+        ("calendar-month", "0000-01-01T00:00:00Z", "0000-01-02T00:00:00Z", "0000-02-01T00:00:00.000000Z"),
+        ("calendar-month", "9999-12-03T00:00:00Z", "9999-12-04T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
+        ("calendar-week", "2026-03-16T00:00:00Z", "2026-03-16T01:00:00Z", "2026-03-23T00:00:00.000000Z"),
+        ("7h", "9999-12-31T20:00:00Z", "9999-12-31T23:00:00Z", "9999-12-31T23:59:59.999999Z"),
+    ] {
+        assert_eq!(end(step, "cut", from, to), ends, "{step} {from}");
+    }
+    let long =
+        board("7d", "once").fee(&Stay { ended_at: stay(0).parked_at.plus_micros(i64::MAX / 4), ..stay(0) });
+    assert_eq!(long.lines[0].note, "3654d at 30 per 7d");
 }
 
 #[test]

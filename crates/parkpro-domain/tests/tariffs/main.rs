@@ -9,6 +9,8 @@ mod properties;
 mod published;
 mod reference;
 
-/// Belongs to the web crate, which alone knows JSON; it needs nothing of it.
+#[path = "../../../parkpro-web/src/api/spelling.rs"]
+mod spelling;
+/// Belongs to the web crate, which alone knows JSON; it needs nothing of it but the spelling.
 #[path = "../../../parkpro-web/src/api/tariff_document/mod.rs"]
 mod tariff_document;

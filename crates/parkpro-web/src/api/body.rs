@@ -14,7 +14,7 @@ use parkpro_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json::Json;
+use super::{json::Json, spelling::unknown};
 
 /// One mistake in what was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -221,21 +221,6 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn unknown(name: &str, known: &[&'static str]) -> String {
-    // Two slips in a short name make any other.
-    let alike = |known: &&&str| match strsim::damerau_levenshtein(name, known) {
-        0 | 1 => true,
-        2 => name.len() > 5,
-        _ => false,
-    };
-    match known.iter().find(alike) {
-        _ if name.len() > 64 => "there is no such field".to_owned(),
-        Some(meant) => format!("there is no {name}; did you mean {meant}?"),
-        None if known.is_empty() => "there are no fields here".to_owned(),
-        None => format!("there is no {name}; there are {}", known.join(", ")),
-    }
-}
-
 fn wrong_type(wanted: &str, given: &Json<'_>) -> Mistakes {
     Mistakes::of("wrong-type", format!("must be {wanted}, not {}", given.kind()))
 }
@@ -395,15 +380,6 @@ mod tests {
                 ("/a~1b".to_owned(), "unknown-field"),
             ]
         );
-    }
-
-    #[test]
-    fn an_unknown_field_is_told_what_it_may_have_meant() {
-        assert_eq!(unknown("plat", &["plate", "ticket"]), "there is no plat; did you mean plate?");
-        assert_eq!(unknown("tciket_", &["plate", "ticket"]), "there is no tciket_; did you mean ticket?");
-        assert_eq!(unknown("foo", &["from", "to"]), "there is no foo; there are from, to");
-        assert_eq!(unknown("colour", &["plate", "ticket"]), "there is no colour; there are plate, ticket");
-        assert_eq!(unknown(&"x".repeat(65), &["plate"]), "there is no such field");
     }
 
     #[test]

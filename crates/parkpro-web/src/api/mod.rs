@@ -20,6 +20,7 @@ mod request_id;
 mod route;
 mod shapes;
 mod slots;
+mod spelling;
 mod tariff_document;
 mod tariff_text;
 mod tariffs;

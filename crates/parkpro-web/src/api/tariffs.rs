@@ -36,7 +36,7 @@ pub(super) fn places() -> Vec<Place> {
 }
 
 /// What can be wrong with a document.
-pub(super) const OF_DOCUMENTS: [Code; 31] = [
+pub(super) const OF_DOCUMENTS: [Code; 32] = [
     Code::InvalidName,
     Code::InvalidCurrency,
     Code::InvalidVehicleClass,
@@ -67,6 +67,7 @@ pub(super) const OF_DOCUMENTS: [Code; 31] = [
     Code::WindowHidden,
     Code::CapBelowFirstPrice,
     Code::CapBelowShorter,
+    Code::OutOfRange,
     Code::Overflow,
 ];
 

@@ -16,8 +16,8 @@ use parkpro_domain::{
     tariff::{
         Document, Length, Mistake, PartlyRead, When,
         document::{
-            Block, Board, Cap, CapPer, Free, FreeKind, MaximumStay, Offer, Package, Percent, Price, Prices,
-            Rate, Rounding, Row, Steps, Tax, Window,
+            Block, Board, Cap, CapPer, Free, FreeKind, MOST_PARTS, MOST_ROWS, MaximumStay, Offer, Package,
+            Percent, Price, Prices, Rate, Rounding, Row, Steps, Tax, Window,
         },
     },
     vehicle::VehicleClass,
@@ -25,6 +25,7 @@ use parkpro_domain::{
 use serde_json::{Map, Value};
 
 use self::words::{ACROSS, CHOICES, COUNTS, FREE_KINDS, MODES, STACKING, parse_per, parse_period};
+use super::spelling::{meant, unknown};
 
 /// Reads a document, or names everything that is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Document, Vec<Mistake>> {
@@ -68,6 +69,11 @@ struct Object<'v> {
 }
 
 impl Object<'_> {
+    /// Whether a field is there and not null, which means the same as missing.
+    fn has(&self, key: &str) -> bool {
+        self.fields.get(key).is_some_and(|value| !value.is_null())
+    }
+
     fn place(&self, key: &str) -> String {
         format!("{}/{}", self.at, key.replace('~', "~0").replace('/', "~1"))
     }
@@ -105,9 +111,10 @@ impl Reader {
             return read(self, Object { at, fields });
         }
         self.wrong_type(at, "an object", value);
-        let told = self.mistakes.len();
+        let (told, unread) = (self.mistakes.len(), self.unread.len());
         let empty = read(self, Object { at, fields: &Map::new() });
         self.mistakes.truncate(told);
+        self.unread.truncate(unread);
         empty
     }
 
@@ -120,10 +127,12 @@ impl Reader {
         read: impl FnOnce(&mut Self, Object) -> T,
     ) -> T {
         self.any_object(at, value, |reader, of| {
-            for key in of.fields.keys().filter(|key| !known.iter().any(|names| names.contains(&key.as_str())))
-            {
-                let known = known.concat().join(", ");
-                reader.wrong(of.place(key), "unknown-field", format!("there is no {key}; there are {known}"));
+            let known = known.concat();
+            for key in of.fields.keys().filter(|key| !known.contains(&key.as_str())) {
+                reader.wrong(of.place(key), "unknown-field", unknown(key, &known));
+                // Whoever misspelt a field has not left it out.
+                let absent = known.iter().copied().filter(|known| !of.has(known));
+                reader.unread.extend(meant(key, absent).map(|meant| of.place(meant)));
             }
             read(reader, of)
         })
@@ -135,7 +144,7 @@ impl Reader {
         key: &str,
         read: impl FnOnce(&mut Self, &str, &Value) -> Option<T>,
     ) -> Option<T> {
-        let value = of.fields.get(key).filter(|value| !value.is_null())?;
+        let value = of.fields.get(key).filter(|_| of.has(key))?;
         read(self, &of.place(key), value)
     }
 
@@ -145,7 +154,7 @@ impl Reader {
         key: &str,
         read: impl FnOnce(&mut Self, &str, &Value) -> Option<T>,
     ) -> Option<T> {
-        if of.fields.get(key).is_none_or(Value::is_null) {
+        if !of.has(key) {
             self.wrong(of.place(key), "missing", format!("`{key}` is needed here"));
         }
         self.field(of, key, read)
@@ -163,6 +172,11 @@ impl Reader {
                 reader.wrong_type(at, "a list", value);
                 return None;
             };
+            let most = if key == "table" || key == "holidays" { MOST_ROWS } else { MOST_PARTS };
+            if elements.len() > most {
+                reader.wrong(at, "out-of-range", format!("at most {most} of them, not {}", elements.len()));
+                return None;
+            }
             let read = |(number, value)| read(reader, &format!("{at}/{number}"), value);
             Some(elements.iter().enumerate().filter_map(read).collect())
         });
@@ -271,8 +285,7 @@ impl Reader {
             return None;
         }
         Some(self.object(at, value, &[&["price", "blocks", "table", "then"]], |reader, of| {
-            let given =
-                ["price", "blocks", "table"].iter().filter(|key| of.fields.contains_key(**key)).count();
+            let given = ["price", "blocks", "table"].iter().filter(|key| of.has(key)).count();
             if given != 1 {
                 reader.wrong(
                     at,
@@ -280,22 +293,22 @@ impl Reader {
                     "a rate is \"free\", or an object with only one of price, blocks and table",
                 );
             }
-            if of.fields.contains_key("then") && !of.fields.contains_key("table") {
+            if of.has("then") && !of.has("table") {
                 reader.wrong(
                     of.place("then"),
                     "unknown-field",
                     "only a table has a last row for something to follow",
                 );
             }
-            // All that is given is read, also if it is too much, so that every mistake in it is named.
+            // All that is given is read, also if it is too much, so that what cannot be read in it is named.
             let price = reader.field(of, "price", text(MajorAmount::parse));
             let (blocks, rows) =
                 (reader.list(of, "blocks", always(Self::block)), reader.list(of, "table", always(Self::row)));
             let then = reader.field(of, "then", always(Self::block));
-            if of.fields.contains_key("price") {
+            if of.has("price") {
                 let price = Price::Each(price.unwrap_or(MajorAmount::ZERO));
                 Rate::Blocks(vec![Block { to: None, step: None, price }])
-            } else if of.fields.contains_key("table") {
+            } else if of.has("table") {
                 Rate::Table { rows, then }
             } else {
                 Rate::Blocks(blocks)
@@ -309,12 +322,15 @@ impl Reader {
             let step = reader.field(of, "step", text(parse_period));
             let each = reader.field(of, "price", text(MajorAmount::parse));
             let per_hour = reader.field(of, "per_hour", text(MajorAmount::parse));
-            let hourly = of.fields.contains_key("per_hour");
-            if of.fields.contains_key("price") == hourly {
+            let hourly = of.has("per_hour");
+            if of.has("price") == hourly {
                 reader.one_of(of, ["price", "per_hour"], "a block has one of price and per_hour");
             }
             let price = match each {
-                None if hourly => Price::PerHour(per_hour.unwrap_or(MajorAmount::ZERO)),
+                // A step has its share of it; nothing is known of that if the step is not.
+                None if hourly && (step.is_some() || !of.has("step")) => {
+                    Price::PerHour(per_hour.unwrap_or(MajorAmount::ZERO))
+                }
                 each => Price::Each(each.unwrap_or(MajorAmount::ZERO)),
             };
             Block { to, step, price }
@@ -387,7 +403,7 @@ impl Reader {
     fn tax(&mut self, at: &str, value: &Value) -> Tax {
         self.object(at, value, &[&["percent", "included"]], |reader, of| {
             let percent = reader.needed(of, "percent", text(Percent::parse)).unwrap_or(Percent::ZERO);
-            if !of.fields.contains_key("included") {
+            if !of.has("included") {
                 reader.wrong(
                     of.place("included"),
                     "missing",

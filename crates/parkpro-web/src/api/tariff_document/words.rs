@@ -32,7 +32,7 @@ pub(super) fn parse_period(text: &str) -> Result<Period, Invalid> {
         Some((_, period)) => Ok(*period),
         None => Length::parse(text).map(Period::Every).map_err(|_neither| {
             let detail =
-                "a period is a length such as 24h or 7d, or calendar-day, calendar-week, calendar-month";
+                "a period is a length of at most ten years, such as 24h or 7d, or calendar-day, calendar-week, calendar-month";
             Invalid::new("invalid-period", detail)
         }),
     }

@@ -243,7 +243,7 @@ async fn a_mistake_of_a_document_says_what_would_be_right() {
     for (pointer, detail) in [
         ("/document/name", "must be text, in quotes, not a number"),
         ("/document/rate", "a rate is \"free\", or an object with only one of price, blocks and table"),
-        ("/document/rate/blocks/0/stepp", "there is no stepp; there are to, step, price, per_hour"),
+        ("/document/rate/blocks/0/stepp", "there is no stepp; did you mean step?"),
         ("/document/rate/table/0/total", "an amount is digits with at most 6 decimals, such as 50.00"),
         ("/document/discounts", "must be one of all, amounts-first, best"),
         ("/document/accumulate", "must be true or false, not text"),
