@@ -66,6 +66,16 @@ pub enum Gift {
 }
 
 impl Gift {
+    /// A share, which is more than nothing.
+    pub fn of_percent(percent: Percent) -> Result<Self, Invalid> {
+        if percent == Percent::ZERO { Err(nothing()) } else { Ok(Self::Percent(percent)) }
+    }
+
+    /// An amount, which is more than nothing.
+    pub fn of_amount(amount: MajorAmount) -> Result<Self, Invalid> {
+        if amount.fraction().0 == 0 { Err(nothing()) } else { Ok(Self::Amount(amount)) }
+    }
+
     /// The tariff that it is, if it is one.
     pub const fn tariff(&self) -> Option<&TariffVersion> {
         match self {
@@ -105,6 +115,10 @@ impl Gift {
             _ => Err(wrong()),
         }
     }
+}
+
+fn nothing() -> Invalid {
+    Invalid::new("not-positive", "a discount takes more than nothing off")
 }
 
 impl fmt::Display for Gift {

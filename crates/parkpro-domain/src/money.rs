@@ -100,11 +100,6 @@ impl MajorAmount {
         (self.digits, 10_i64.pow(self.decimals))
     }
 
-    /// The same amount in minor units, cut off if it is finer.
-    pub(crate) fn floor(self, currency: Currency) -> i64 {
-        self.digits.saturating_mul(currency.minor_per_major()) / 10_i64.pow(self.decimals)
-    }
-
     /// The nearest amount that can be paid in a currency, half up: 2.50 is 250 cents, and 3 yen.
     pub fn nearest(self, currency: Currency) -> Money {
         let scale = 10_i64.pow(self.decimals);

@@ -73,7 +73,9 @@ impl PlateKey {
 }
 
 fn key_of(shown: &str) -> String {
-    let letters = shown.nfkc().flat_map(char::to_uppercase).nfkc();
+    // The capital ß, which is its own capital; that of the small one is SS.
+    let small = |letter| if letter == 'ẞ' { 'ß' } else { letter };
+    let letters = shown.nfkc().map(small).flat_map(char::to_uppercase).nfkc();
     letters.filter(|&letter| !is_separator(letter)).map(fold).collect()
 }
 

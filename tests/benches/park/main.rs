@@ -19,6 +19,8 @@ mod load;
 mod over_http;
 mod process;
 mod record;
+#[path = "../../../crates/parkpro-web/src/api/spelling.rs"]
+mod spelling;
 mod stage;
 #[path = "../../../crates/parkpro-web/src/api/tariff_document/mod.rs"]
 mod tariff_document;

@@ -13,7 +13,7 @@ pub use aftermath::{Aftermath, Follower, Outbox};
 pub use board::{Board, Shown};
 pub use first_run::{First, numbered_slots, open_first_lot};
 pub use places::Places;
-pub use quote::{Quote, quote};
+pub use quote::{Quote, Tried, quote, trial};
 pub use reconcile::{Reconciled, Reconciler};
 pub use tariffs::{follow_settings, ready_tariff};
 

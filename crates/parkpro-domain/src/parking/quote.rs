@@ -1,11 +1,14 @@
 //! What a stay would cost.
 
+use std::sync::Arc;
+
 use super::tariffs::ready_tariff;
 use crate::{
+    discount::{DiscountCode, Gift},
     outcome::Refusal,
     ports::{Fault, PortError, Records, TicketFilter, TicketView},
     protocol::{EARLIER_STAYS, Rules},
-    tariff::{Change, Discount, EarlierStay, Fee, FeePolicy, Grant, Stay, TariffVersion, day_began},
+    tariff::{Change, Discount, EarlierStay, Fee, FeePolicy, Grant, Stay, Tariff, TariffVersion, day_began},
     ticket::{Berth, Stage, Ticket, TicketStatus},
     time::Timestamp,
 };
@@ -73,6 +76,63 @@ async fn parked(
         tariff: berth.tariff.clone(),
         valid_until: Some(Change::holds_until(next, &stay)),
         next,
+    })
+}
+
+/// A discount of a stay that is tried out.
+#[derive(Debug, Clone)]
+pub struct Tried {
+    /// Its code.
+    pub code: DiscountCode,
+    /// What it takes off.
+    pub gift: Gift,
+    /// The tariff that it gives, if it gives one.
+    pub tariff: Option<Arc<Tariff>>,
+}
+
+/// What a stay would cost that is tried out, or why its exit would refuse one of the discounts.
+pub fn trial(
+    tariff: &Tariff,
+    version: Option<TariffVersion>,
+    mut stay: Stay,
+    discounts: Vec<Tried>,
+) -> Result<Quote, Refusal> {
+    if let Some(refusal) = refused(tariff, &stay, &discounts) {
+        return Err(refusal);
+    }
+    let granted = |Tried { code, gift, tariff }: Tried| gift.granted(&code, |_version| tariff);
+    stay.discounts = discounts.into_iter().filter_map(granted).collect();
+    let next = tariff.next_change(&stay);
+    Ok(Quote {
+        at: stay.ended_at,
+        fee: tariff.fee(&stay),
+        tariff: version,
+        valid_until: Some(Change::holds_until(next, &stay)),
+        next,
+    })
+}
+
+fn refused(policy: &dyn FeePolicy, stay: &Stay, discounts: &[Tried]) -> Option<Refusal> {
+    let without_effect = |code: &DiscountCode, behind: Option<&DiscountCode>| {
+        Refusal::DiscountWithoutEffect { code: code.clone(), behind: behind.cloned() }
+    };
+    if policy.ignores_discounts(stay) {
+        return discounts.first().map(|first| without_effect(&first.code, None));
+    }
+    discounts.iter().enumerate().find_map(|(at, Tried { code, tariff, .. })| {
+        let before = &discounts[..at];
+        let currency = tariff.as_ref().and_then(|tariff| tariff.document().currency);
+        let other = currency.filter(|currency| *currency != stay.currency);
+        let priced = before.iter().find(|before| before.tariff.is_some() && tariff.is_some());
+        if before.iter().any(|before| before.code == *code) {
+            Some(Refusal::DiscountAlreadyAttached(code.clone()))
+        } else if let Some(currency) = other {
+            Some(Refusal::OtherCurrency { tariff: currency, lot: stay.currency })
+        } else {
+            priced
+                .filter(|_| !policy.grants_the_best())
+                .map(|before| without_effect(code, Some(&before.code)))
+        }
     })
 }
 

@@ -163,7 +163,7 @@ impl Tariff {
         let (due, coinage) = (sum(charges), self.coinage(stay));
         let off = match discount.grant {
             Grant::Percent(percent) if !is_amount => share(due, percent, coinage.mode),
-            Grant::Amount(amount) if is_amount => amount.floor(coinage.currency),
+            Grant::Amount(amount) if is_amount => amount.nearest(coinage.currency).minor,
             _ => return,
         };
         charges.push(whole(stay, What::Discount(discount), -off.min(due)));
@@ -174,7 +174,7 @@ impl Tariff {
         let (board, coinage) = (self.board(stay), self.coinage(stay));
         let priced = self.classes.get(&stay.class).unwrap_or(&self.common);
         if let (true, Some(price)) = (stay.lost_ticket, board.lost_ticket) {
-            return vec![whole(stay, What::LostTicket, price.floor(coinage.currency))];
+            return vec![whole(stay, What::LostTicket, price.nearest(coinage.currency).minor)];
         }
         let entry = stay.parked_at.micros();
         let almanac = if priced.local {
@@ -219,7 +219,7 @@ impl Tariff {
     fn add_cash_rounding(&self, charges: &mut Vec<Charge<'_>>, stay: &Stay) {
         let (due, coinage) = (sum(charges), self.coinage(stay));
         if let Some(coin) = self.document.rounding.cash {
-            let off = to_coin(due, coin.floor(coinage.currency), coinage.mode) - due;
+            let off = to_coin(due, coin.nearest(coinage.currency).minor, coinage.mode) - due;
             if off != 0 {
                 charges.push(whole(stay, What::CashRounding, off));
             }
@@ -321,7 +321,7 @@ impl<'a> Counter<'a, '_> {
         }
         packages::take(&mut charges, &plan.cheapest, time, self.coinage);
         let due = sum(&charges);
-        let minimum = plan.minimum.map_or(0, |minimum| minimum.floor(self.coinage.currency));
+        let minimum = plan.minimum.map_or(0, |minimum| minimum.nearest(self.coinage.currency).minor);
         if 0 < due && due < minimum {
             charges.push(whole(self.stay, What::Minimum, minimum - due));
         }

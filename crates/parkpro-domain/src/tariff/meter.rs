@@ -109,7 +109,7 @@ impl<'a> Meter<'a> {
             CapPer::Window => almanac.occurrences(when, entry.min(start), end),
             CapPer::Entry | CapPer::Period(_) => almanac.stretches(when, entry.min(start), end),
         };
-        let max = rule.max.map_or(i64::MAX, |max| max.floor(currency));
+        let max = rule.max.map_or(i64::MAX, |max| max.nearest(currency).minor);
         Some(Self {
             rule,
             max,

@@ -15,7 +15,7 @@ pub(super) fn take(charges: &mut Vec<Charge<'_>>, packages: &[Package], time: Ch
     let days = costs_of_days(charges, time);
     let length =
         |package: &Package| usize::try_from(package.length.seconds() / Length::DAY.seconds()).unwrap_or(1);
-    let price = |package: &Package| package.price.floor(coinage.currency);
+    let price = |package: &Package| package.price.nearest(coinage.currency).minor;
     // The least that pays for the first so many days, and what it ends with: a day, or a package.
     let mut least: Vec<(i64, Option<&Package>)> = vec![(0, None)];
     for (at, cost) in days.iter().enumerate() {

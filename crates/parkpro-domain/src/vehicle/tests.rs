@@ -18,6 +18,7 @@ fn plates_that_name_one_vehicle_have_one_key() {
         ("品川 300 あ 12-34", "品川300あ1234"),
         ("١٢٣ أ ب", "123اب"),
         ("straße", "STRASSE"),
+        ("STRAẞE", "STRASSE"),
     ] {
         assert_eq!(Plate::parse(typed).unwrap().key().as_str(), key, "{typed}");
     }

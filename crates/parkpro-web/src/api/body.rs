@@ -112,9 +112,14 @@ impl<'a> Fields<'a> {
         Self { given, mark, known: Vec::with_capacity(8), mistakes: Mistakes(Vec::new()) }
     }
 
+    /// A field as it was sent.
+    pub(crate) fn given(&self, name: &str) -> Option<&'a Json<'a>> {
+        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+    }
+
     /// Whether a field is there and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.given.iter().any(|(given, value)| given == name && *value != Json::Null)
+        self.given(name).is_some_and(|value| *value != Json::Null)
     }
 
     /// A field that must be there.
@@ -213,7 +218,7 @@ impl<'a> Fields<'a> {
 
     fn get(&mut self, name: &'static str) -> Option<&'a Json<'a>> {
         self.known.push(name);
-        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+        self.given(name)
     }
 
     fn keep<T>(&mut self, name: &'static str, read: Read<T>) -> Option<T> {
@@ -288,6 +293,26 @@ pub(crate) fn list<T>(read: impl Fn(&Json<'_>) -> Read<T>) -> impl Fn(&Json<'_>)
             }
         }
         if mistakes.0.is_empty() { Ok(values) } else { Err(mistakes) }
+    }
+}
+
+/// A list that may have only so many items.
+pub(crate) fn few<T>(
+    most: usize,
+    items: &'static str,
+    read: impl Fn(&Json<'_>) -> Read<T>,
+) -> impl Fn(&Json<'_>) -> Read<Vec<T>> {
+    let list = list(read);
+    move |json| match json {
+        Json::List(given) if given.len() > most => {
+            let mut mistakes =
+                Mistakes::of("out-of-range", format!("at most {most} {items}, not {}", given.len()));
+            if let Err(others) = list(json) {
+                mistakes.add(others);
+            }
+            Err(mistakes)
+        }
+        json => list(json),
     }
 }
 
@@ -380,6 +405,16 @@ mod tests {
                 ("/a~1b".to_owned(), "unknown-field"),
             ]
         );
+    }
+
+    #[test]
+    fn an_unknown_field_is_told_what_it_may_have_meant() {
+        assert_eq!(unknown("plat", &["plate", "ticket"]), "there is no plat; did you mean plate?");
+        assert_eq!(unknown("tciket_", &["plate", "ticket"]), "there is no tciket_; did you mean ticket?");
+        assert_eq!(unknown("foo", &["from", "to"]), "there is no foo; there are from, to");
+        assert_eq!(unknown("colour", &["plate", "ticket"]), "there is no colour; there are plate, ticket");
+        assert_eq!(unknown(&"x".repeat(65), &["plate"]), "there is no such field");
+        assert_eq!(unknown("x", &[]), "there are no fields here");
     }
 
     #[test]

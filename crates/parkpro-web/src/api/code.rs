@@ -218,7 +218,7 @@ codes! {
     FinerThanMinorUnit 422 "finer-than-minor-unit" "The amount cannot be paid"
         "An amount that is due as it stands has no fractions of the smallest unit of the tariff's currency. Rates may have.";
     NotPositive 422 "not-positive" "The amount is nothing"
-        "The smallest coin is worth something.";
+        "The smallest coin is worth something, and a discount takes something off.";
     NotRising 422 "not-rising" "The parts do not rise"
         "Blocks, rows and packages come in the order of their length, and a longer one does not cost less.";
     NotOpen 422 "not-open" "The last part has an end"
@@ -230,7 +230,7 @@ codes! {
     NoCondition 422 "no-condition" "The offer is for everybody"
         "An offer says whom it is for: `enter`, `leave`, `during`, `longer_than` or `up_to`.";
     Contradiction 422 "contradiction" "Nothing can fit this"
-        "No stay is longer than `longer_than` and at most `up_to`.";
+        "No stay is longer than `longer_than` and at most `up_to`; a document is not in two currencies.";
     StepMissing 422 "step-missing" "A step is missing"
         "A price per hour is charged by steps of elapsed time, and so is everything if steps count once for the stay.";
     SeveralSteps 422 "several-steps" "A rate has several steps"

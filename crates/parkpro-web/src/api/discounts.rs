@@ -88,7 +88,8 @@ pub(super) fn places() -> Vec<Place> {
 }
 
 /// What can be wrong with the terms of a discount.
-const OF_TERMS: [Code; 9] = [
+const OF_TERMS: [Code; 10] = [
+    Code::NotPositive,
     Code::ChooseOne,
     Code::OutOfRange,
     Code::InvalidPercent,
@@ -224,18 +225,18 @@ pub(super) fn gift_of(fields: &mut Fields<'_>) -> Option<Gift> {
     let kinds = ["free_minutes", "percent", "amount", "tariff"];
     let given = kinds.into_iter().filter(|kind| fields.has(kind)).count();
     let free = fields.optional("free_minutes", free_minutes);
-    let percent = fields.optional("percent", text(Percent::parse));
-    let amount = fields.optional("amount", text(MajorAmount::parse));
+    let percent = fields.optional("percent", text(|given| Percent::parse(given).and_then(Gift::of_percent)));
+    let amount = fields.optional("amount", text(|given| MajorAmount::parse(given).and_then(Gift::of_amount)));
     let tariff = fields.optional("tariff", text(TariffId::parse));
     let number = fields.optional("version", whole(1..=i64::MAX));
     if given != 1 {
         fields.wrong("choose-one", "give one of free_minutes, percent, amount and tariff");
     }
-    if fields.has("tariff") != fields.has("version") {
+    if given == 1 && fields.has("tariff") != fields.has("version") {
         fields.wrong("choose-one", "tariff and version belong together");
     }
     let version = tariff.zip(number).map(|(tariff, number)| TariffVersion { tariff, number });
-    let gift = free.map(Gift::Free).or(percent.map(Gift::Percent)).or(amount.map(Gift::Amount));
+    let gift = free.map(Gift::Free).or(percent).or(amount);
     gift.or(version.map(Gift::Tariff))
 }
 

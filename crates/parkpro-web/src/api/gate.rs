@@ -9,10 +9,9 @@ use parkpro_domain::{
 
 use super::{
     Answered, Call, Code, Form, Place, TicketChange, at,
-    body::{Fields, Mistakes, Read, features, flag, label, list, seen_at, text},
+    body::{Fields, features, few, flag, label, seen_at, text},
     call::{SMALL, read},
     discounts::REDEEMING,
-    json::Json,
 };
 use crate::docs::{
     Doc, Tag,
@@ -104,21 +103,13 @@ async fn exit(mut call: Call) -> Answered {
         let vehicle = leaving(&mut fields);
         let occurred_at = fields.optional("occurred_at", seen_at(call.park.clock.now()));
         let lost_ticket = fields.optional("lost_ticket", flag).unwrap_or(false);
+        let codes = few(MOST_DISCOUNTS, "discounts", text(DiscountCode::parse));
         let discounts = fields.optional("discounts", codes).unwrap_or_default();
         fields.finish(|| {
             Some(Command::Exit(Exit { lot, vehicle: vehicle?, occurred_at, lost_ticket, discounts }))
         })
     })?;
     call.change(command, Form::Changed, Some(&json)).await
-}
-
-/// The codes that a leaving vehicle redeems.
-fn codes(json: &Json<'_>) -> Read<Vec<DiscountCode>> {
-    let codes = list(text(DiscountCode::parse))(json)?;
-    if codes.len() <= MOST_DISCOUNTS {
-        return Ok(codes);
-    }
-    Err(Mistakes::of("out-of-range", format!("a stay has at most {MOST_DISCOUNTS} discounts")))
 }
 
 pub(crate) fn leaving(fields: &mut Fields<'_>) -> Option<Leaving> {

@@ -1,27 +1,27 @@
 //! What stays would cost: one that is tried out, and those of the usual lengths.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use actix_web::web::block;
 use parkpro_domain::{
     discount::{DiscountCode, Gift, MOST_DISCOUNTS},
     invalid::Invalid,
     money::Currency,
-    outcome::Refusal,
-    parking::{Quote, ready_tariff},
+    parking::{Tried, ready_tariff, trial},
     protocol::EARLIER_STAYS,
-    tariff::{Change, DocumentText, EarlierStay, FeePolicy, Language, Stay, Tariff, TariffId, TariffVersion},
+    tariff::{DocumentText, EarlierStay, Language, Stay, Tariff, TariffId, TariffVersion},
     time::{Timestamp, Zone},
     vehicle::VehicleClass,
 };
 
 use super::{
     Answered, Call, Code, Instant, Place, Problem, SimulationBody, TableBody, TableRow, VersionName, at,
-    body::{Fields, Mistakes, Read, flag, instant, list, text, whole, whole_text},
+    body::{Fields, Mistakes, Read, few, flag, instant, text, whole, whole_text},
     call::{LARGE, read},
     discounts::gift,
     json::Json,
     ok,
+    spelling::meant,
     tariff_text::{JsonDocuments, document},
     tariffs::{OF_DOCUMENTS, known},
 };
@@ -59,7 +59,7 @@ fn simulated() -> Doc {
         .refuses(&[Code::NoSuchTariff, Code::NoSuchTariffVersion, Code::NoDraft, Code::InvalidQuery])
         .refuses(&[Code::InvalidTariffId, Code::InvalidTimeZone, Code::InvalidInstant, Code::OutOfRange])
         .refuses(&[Code::EndsBeforeItBegins, Code::StaysOverlap, Code::InvalidDiscount, Code::ChooseOne])
-        .refuses(&[Code::OtherCurrency, Code::DiscountWithoutEffect])
+        .refuses(&[Code::OtherCurrency, Code::DiscountWithoutEffect, Code::DiscountAlreadyAttached])
         .refuses(&OF_DOCUMENTS)
 }
 
@@ -111,11 +111,12 @@ fn priced_in(
             let detail = format!("The prices of the tariff are in {own}, not in {said}.");
             Err(Problem::new(Code::OtherCurrency, detail))
         }
-        (own, said) => own.or(said).ok_or_else(|| {
-            let detail = "the tariff has no currency of its own; say which one it is";
-            missing(Mistakes::of("missing-field", detail))
-        }),
+        (own, said) => own.or(said).ok_or_else(|| missing(no_currency())),
     }
+}
+
+fn no_currency() -> Mistakes {
+    Mistakes::of("missing-field", "the tariff has no currency of its own; say which one it is")
 }
 
 /// A stay of years by a tariff of seconds takes a while, which no gate has to wait for.
@@ -124,7 +125,7 @@ async fn aside<T: Send + 'static>(count: impl FnOnce() -> T + Send + 'static) ->
 }
 
 /// A stay that is tried out; all but what the tariff says about it.
-struct Tried {
+struct Asking {
     asked: Asked,
     currency: Option<Currency>,
     stay: Stay,
@@ -135,39 +136,26 @@ async fn simulate(mut call: Call) -> Answered {
     call.no_query()?;
     let body = call.body(LARGE).await?;
     let json = body.json()?;
-    let Tried { asked, currency, mut stay, discounts } = read(&json, tried)?;
+    let Asking { asked, currency, mut stay, discounts } = read(&json, asking)?;
     let (tariff, version) = ready(&call, asked).await?;
     stay.currency = priced_in(&tariff, currency, |missing| Problem::input(missing.under('/', "currency")))?;
-    if let Some((code, _)) = discounts.first().filter(|_| tariff.ignores_discounts(&stay)) {
-        let refusal = Refusal::DiscountWithoutEffect { code: code.clone(), behind: None };
-        return Err(Problem::refused(&refusal, None));
-    }
+    let mut tried = Vec::with_capacity(discounts.len());
     for (code, gift) in discounts {
-        let ready = match gift.tariff() {
+        let tariff = match gift.tariff() {
             Some(version) => Some(version_ready(&call, version).await?),
             None => None,
         };
-        stay.discounts.extend(gift.granted(&code, |_version| ready));
+        tried.push(Tried { code, gift, tariff });
     }
-    let quote = aside(move || {
-        let next = tariff.next_change(&stay);
-        Quote {
-            at: stay.ended_at,
-            fee: tariff.fee(&stay),
-            tariff: version,
-            valid_until: Some(Change::holds_until(next, &stay)),
-            next,
-        }
-    });
-    Ok(ok(&SimulationBody::of(&quote.await?)))
+    let quote = aside(move || trial(&tariff, version, stay, tried)).await?;
+    let quote = quote.map_err(|refusal| Problem::refused(&refusal, None))?;
+    Ok(ok(&SimulationBody::of(&quote)))
 }
 
-fn tried(mut fields: Fields<'_>) -> Read<Tried> {
-    let mut sent = false;
+fn asking(mut fields: Fields<'_>) -> Read<Asking> {
     let given = fields.required("tariff", |json| match json {
         Json::Text(_) => Ok(Err(text(TariffId::parse)(json)?)),
         json => {
-            sent = matches!(json, Json::Object(_));
             let unchecked = Tariff::new(document(json)?);
             Ok(Ok(Box::new(unchecked.map_err(Mistakes::from)?)))
         }
@@ -180,13 +168,19 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
     let class = fields.optional("vehicle_class", text(VehicleClass::parse));
     let lost_ticket = fields.optional("lost_ticket", flag).unwrap_or(false);
     let earlier = earlier_stays(&mut fields, entry);
-    let discounts = fields.optional("discounts", discounts).unwrap_or_default();
+    let discounts =
+        fields.optional("discounts", few(MOST_DISCOUNTS, "discounts", discount)).unwrap_or_default();
     if entry.zip(exit).is_some_and(|(entry, exit)| exit < entry) {
         fields.wrong_in("exit", Mistakes::of("ends-before-it-begins", "exit must not be before entry"));
     }
-    one_of_its_texts(&mut fields, draft);
-    if sent && (draft || fields.has("version")) {
-        fields.wrong("choose-one", "a document in the body has no version and is no stored draft");
+    match fields.given("tariff") {
+        Some(Json::Object(document)) => {
+            if draft || fields.has("version") {
+                fields.wrong("choose-one", "a document in the body has no version and is no stored draft");
+            }
+            unless_one_currency(&mut fields, document, currency);
+        }
+        _ => one_of_its_texts(&mut fields, draft),
     }
     fields.finish(|| {
         let asked = match given? {
@@ -197,7 +191,7 @@ fn tried(mut fields: Fields<'_>) -> Read<Tried> {
         let unsaid = Currency::parse("USD").ok()?;
         let mut stay = Stay::new(entry?, exit?, class, zone?, currency.unwrap_or(unsaid));
         (stay.lost_ticket, stay.earlier_stays) = (lost_ticket, earlier);
-        Some(Tried { asked, currency, stay, discounts })
+        Some(Asking { asked, currency, stay, discounts })
     })
 }
 
@@ -207,17 +201,31 @@ fn one_of_its_texts(fields: &mut Fields<'_>, draft: bool) {
     }
 }
 
-fn discounts(json: &Json<'_>) -> Read<Vec<(DiscountCode, Gift)>> {
-    let discounts = list(|item| {
-        let mut fields = Fields::of(item)?;
-        let code = fields.required("code", text(DiscountCode::parse));
-        let gift = fields.required("grant", gift);
-        fields.finish(|| Some((code?, gift?)))
-    })(json)?;
-    if discounts.len() <= MOST_DISCOUNTS {
-        return Ok(discounts);
+/// The currency is said by the document, or beside it, or by both alike; also of a document with mistakes.
+fn unless_one_currency(
+    fields: &mut Fields<'_>,
+    document: &[(Cow<'_, str>, Json<'_>)],
+    beside: Option<Currency>,
+) {
+    let own = document.iter().find(|(name, own)| meant(name, ["currency"]).is_some() && *own != Json::Null);
+    match own {
+        None if !fields.has("currency") => fields.wrong_in("currency", no_currency()),
+        Some((_, Json::Text(own))) => {
+            let own = Currency::parse(own).ok();
+            if let Some((own, _)) = own.zip(beside).filter(|(own, beside)| own != beside) {
+                let detail = format!("the prices of the document are in {own}");
+                fields.wrong_in("currency", Mistakes::of("contradiction", detail));
+            }
+        }
+        _ => {}
     }
-    Err(Mistakes::of("out-of-range", format!("a stay has at most {MOST_DISCOUNTS} discounts")))
+}
+
+fn discount(json: &Json<'_>) -> Read<(DiscountCode, Gift)> {
+    let mut fields = Fields::of(json)?;
+    let code = fields.required("code", text(DiscountCode::parse));
+    let gift = fields.required("grant", gift);
+    fields.finish(|| Some((code?, gift?)))
 }
 
 fn earlier_stays(fields: &mut Fields<'_>, entry: Option<Timestamp>) -> Vec<EarlierStay> {

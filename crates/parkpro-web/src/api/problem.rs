@@ -248,11 +248,11 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         }
         Refusal::LotInUse { open_tickets } => (
             Code::LotInUse,
-            format!("{open_tickets} vehicles are parked or waiting in the lot."),
+            format!("Vehicles that are parked or wait in the lot: {open_tickets}."),
             Subject { open_tickets: Some(*open_tickets), ..none },
         ),
         Refusal::PriorityInUse { priority, waiting } => {
-            let detail = format!("{waiting} vehicles wait with the priority {}.", priority.as_str());
+            let detail = format!("Vehicles that wait with the priority {}: {waiting}.", priority.as_str());
             (Code::PriorityInUse, detail, none)
         }
         Refusal::LabelTaken(label) => {

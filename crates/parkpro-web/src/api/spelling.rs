@@ -20,18 +20,3 @@ pub(crate) fn unknown(name: &str, known: &[&str]) -> String {
         None => format!("there is no {name}; there are {}", known.join(", ")),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_unknown_field_is_told_what_it_may_have_meant() {
-        assert_eq!(unknown("plat", &["plate", "ticket"]), "there is no plat; did you mean plate?");
-        assert_eq!(unknown("tciket_", &["plate", "ticket"]), "there is no tciket_; did you mean ticket?");
-        assert_eq!(unknown("foo", &["from", "to"]), "there is no foo; there are from, to");
-        assert_eq!(unknown("colour", &["plate", "ticket"]), "there is no colour; there are plate, ticket");
-        assert_eq!(unknown(&"x".repeat(65), &["plate"]), "there is no such field");
-        assert_eq!(unknown("x", &[]), "there are no fields here");
-    }
-}

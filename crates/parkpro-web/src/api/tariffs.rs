@@ -131,7 +131,7 @@ fn versions_listed() -> Doc {
 
 fn version_shown() -> Doc {
     Doc::read("getTariffVersion", Tag::Tariffs, "One version of a tariff")
-        .says("It never changes, and so does its `ETag`.")
+        .says("Neither it nor its `ETag` ever changes.")
         .answers::<PublishedBody<'_>>(200, "What it says", samples::tariff_version())
         .tagged()
         .refuses(&[Code::NoSuchTariff, Code::NoSuchTariffVersion, Code::InvalidQuery])

@@ -127,6 +127,9 @@ async fn what_a_simulation_cannot_be_of_is_told() {
     let reversed = json!({ "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T06:00:00Z" });
     let later = json!({ "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T08:00:01Z" });
     let lost = json!({ "name": "x", "currency": "EUR", "rate": "free", "lost_ticket": "20.00" });
+    let dollars = json!({ "name": "x", "currency": "USD", "rate": "free" });
+    let percent = |code: &str, percent: &str| json!({ "code": code, "grant": { "percent": percent } });
+    let of_tariff = |code: &str| json!({ "code": code, "grant": { "tariff": "short-term", "version": 1 } });
     let stays = vec![json!({ "from": "2026-11-22T08:00:00Z", "to": "2026-11-22T08:00:00Z" }); 65];
     for (changes, status, code, pointer) in [
         (json!({ "tariff": "night" }), 404, "no-such-tariff", None),
@@ -144,13 +147,28 @@ async fn what_a_simulation_cannot_be_of_is_told() {
         (json!({ "earlier_stays": [one, one] }), 422, "stays-overlap", Some("/earlier_stays/1/from")),
         (json!({ "earlier_stays": stays }), 422, "out-of-range", Some("/earlier_stays")),
         (json!({ "tariff": { "name": "x", "rate": "free" } }), 422, "missing-field", Some("/currency")),
-        (json!({ "tariff": { "name": "x" } }), 422, "missing", Some("/tariff/rate")),
+        (json!({ "tariff": { "name": "x", "currency": "EUR" } }), 422, "missing", Some("/tariff/rate")),
+        (json!({ "tariff": lost, "currency": "USD" }), 422, "contradiction", Some("/currency")),
         (json!({ "tariff": 7 }), 422, "wrong-type", Some("/tariff")),
         (
             json!({ "tariff": lost, "lost_ticket": true, "discounts": [{ "code": "A", "grant": { "percent": "9" } }] }),
             409,
             "discount-without-effect",
             None,
+        ),
+        (
+            json!({ "discounts": [percent("A", "9"), percent("a", "1")] }),
+            409,
+            "discount-already-attached",
+            None,
+        ),
+        (json!({ "discounts": [of_tariff("A"), of_tariff("B")] }), 409, "discount-without-effect", None),
+        (json!({ "tariff": dollars, "discounts": [of_tariff("A")] }), 409, "other-currency", None),
+        (
+            json!({ "discounts": [percent("A", "0")] }),
+            422,
+            "not-positive",
+            Some("/discounts/0/grant/percent"),
         ),
         (json!({ "colour": 7 }), 422, "unknown-field", Some("/colour")),
     ] {
@@ -170,15 +188,24 @@ async fn every_mistake_of_a_simulation_is_told_at_once() {
             { "from": "2026-11-22T07:00:00Z", "to": "2026-11-22T06:00:00Z" },
             { "from": "yesterday", "to": "2026-11-22T09:00:00Z" },
         ],
-        "discounts": [{ "code": "A", "grant": { "tariff": "staff", "version": "new" } }],
+        "discounts": vec![json!({ "code": "A", "grant": { "tariff": "staff", "version": "new" } }); 9],
     });
     let got = ask(&World::new().park(), post(SIMULATE, &asked.to_string())).await;
     assert_eq!(
         got.sorted_mistakes(),
         [
             " choose-one",
-            " choose-one",
+            "/currency missing-field",
+            "/discounts out-of-range",
             "/discounts/0/grant/version wrong-type",
+            "/discounts/1/grant/version wrong-type",
+            "/discounts/2/grant/version wrong-type",
+            "/discounts/3/grant/version wrong-type",
+            "/discounts/4/grant/version wrong-type",
+            "/discounts/5/grant/version wrong-type",
+            "/discounts/6/grant/version wrong-type",
+            "/discounts/7/grant/version wrong-type",
+            "/discounts/8/grant/version wrong-type",
             "/earlier_stays/0/to ends-before-it-begins",
             "/earlier_stays/1/from invalid-instant",
             "/earlier_stays/1/to stays-overlap",
