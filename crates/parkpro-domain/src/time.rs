@@ -14,6 +14,10 @@ use crate::invalid::Invalid;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The last one that RFC 3339 can write: the end of the year 9999 in UTC.
+    pub const LAST: Self = Self(253_402_300_799_999_999);
+    const FIRST: Self = Self(-62_167_219_200_000_000);
+
     /// The instant that many microseconds after 1970 began in UTC.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
@@ -23,10 +27,6 @@ impl Timestamp {
     pub const fn micros(self) -> i64 {
         self.0
     }
-
-    /// The last one that RFC 3339 can write: the end of the year 9999 in UTC.
-    pub const LAST: Self = Self(253_402_300_799_999_999);
-    const FIRST: Self = Self(-62_167_219_200_000_000);
 
     /// Reads RFC 3339, with any offset; finer than a microsecond is cut off.
     pub fn parse(text: &str) -> Result<Self, Invalid> {

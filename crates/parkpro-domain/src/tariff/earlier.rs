@@ -29,9 +29,10 @@ impl EarlierStay {
                 mistakes.push(Mistake::new(format!("/{at}/to"), "ends-before-it-begins", detail));
                 continue;
             }
-            if let Some((entry, _)) = entry.zip(*to).filter(|(entry, to)| entry < to) {
+            let known = to.map(|to| ("to", to)).or(from.map(|from| ("from", from)));
+            if let Some(((field, _), entry)) = known.zip(entry).filter(|((_, at), entry)| entry < at) {
                 let detail = format!("it must be over when the stay begins, at {entry}");
-                mistakes.push(Mistake::new(format!("/{at}/to"), "stays-overlap", detail));
+                mistakes.push(Mistake::new(format!("/{at}/{field}"), "stays-overlap", detail));
             }
             in_order.extend(from.map(|from| (from, to.unwrap_or(from), at)));
         }
@@ -39,7 +40,7 @@ impl EarlierStay {
         let mut over: Option<Timestamp> = None;
         for (from, to, at) in in_order {
             if let Some(over) = over.filter(|over| from < *over) {
-                let detail = format!("another stay of the list, which began before, lasts until {over}");
+                let detail = format!("another stay of the list lasts until {over}");
                 mistakes.push(Mistake::new(format!("/{at}/from"), "stays-overlap", detail));
             }
             over = over.max(Some(to));
@@ -92,13 +93,20 @@ mod tests {
     #[test]
     fn what_is_not_known_hides_no_contradiction_of_the_rest() {
         let place = |pointer: &str, code| (pointer.to_owned(), code);
-        let stays =
-            [(Some(20), Some(10)), (None, Some(101)), (Some(30), Some(60)), (Some(59), None), (None, None)];
+        let stays = [
+            (Some(20), Some(10)),
+            (None, Some(101)),
+            (Some(30), Some(60)),
+            (Some(59), None),
+            (None, None),
+            (Some(102), None),
+        ];
         assert_eq!(
             partly_known(&stays, Some(100)),
             [
                 place("/0/to", "ends-before-it-begins"),
                 place("/1/to", "stays-overlap"),
+                place("/5/from", "stays-overlap"),
                 place("/3/from", "stays-overlap"),
             ]
         );

@@ -59,11 +59,17 @@ impl Exact {
         self.bottom == 1
     }
 
-    /// Written with as many decimals as it has, at most six: `0.035`.
-    pub(super) fn decimal(self) -> String {
+    /// Written with as many decimals as it has, at most six, and at least as many as an amount that can be paid, of which
+    /// `scale` are a whole one: `0.035`, `0.50`.
+    pub(super) fn decimal(self, scale: i64) -> String {
         let millionths = self.top.saturating_mul(1_000_000) / self.bottom;
-        let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        let digits = format!("{:06}", millionths % 1_000_000);
+        let least = usize::try_from(scale.max(1).ilog10()).unwrap_or(0);
+        let finer = digits.trim_end_matches('0').len().max(least);
+        match &digits[..finer.min(digits.len())] {
+            "" => (millionths / 1_000_000).to_string(),
+            part => format!("{}.{part}", millionths / 1_000_000),
+        }
     }
 }
 

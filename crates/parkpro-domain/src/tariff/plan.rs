@@ -56,7 +56,7 @@ pub(super) struct Rung {
     /// In major units.
     pub(super) price: Exact,
     /// The same in minor units, if so many of them are a major one: mostly a whole number, which spares a division.
-    minor: (i64, Exact),
+    pub(super) minor: (i64, Exact),
     /// The rate per hour that the price is a share of.
     pub(super) per_hour: Option<MajorAmount>,
     /// The length of stay up to which a row of a table holds.

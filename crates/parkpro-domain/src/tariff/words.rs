@@ -58,7 +58,7 @@ impl Words {
         let price = match rung.per_hour {
             Some(rate) => format!(" at {rate} per hour"),
             None if rung.price.times(minor, 1).is_whole() => String::new(),
-            None => format!(" at {}", rung.price.decimal()),
+            None => format!(" at {}", rung.price.decimal(minor)),
         };
         let counted = unit.contains("{}");
         let space = if counted { " " } else { "" };
@@ -74,7 +74,7 @@ impl Words {
     pub(super) fn by_the_second(&self, rung: &Rung, step: i64) -> Self {
         let price = match rung.per_hour {
             Some(rate) => format!(" at {rate} per hour"),
-            None => format!(" at {} per {}", rung.price.decimal(), length(step)),
+            None => format!(" at {} per {}", rung.price.decimal(rung.minor.0), length(step)),
         };
         let after = [price.clone(), price];
         Self { rule: "elapsed-time", before: self.before.clone(), after, count: Count::Seconds }

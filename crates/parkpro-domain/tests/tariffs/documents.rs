@@ -460,7 +460,7 @@ fn a_line_ends_with_its_step_on_a_date_that_can_be_written() {
     }
     let long =
         board("7d", "once").fee(&Stay { ended_at: stay(0).parked_at.plus_micros(i64::MAX / 4), ..stay(0) });
-    assert_eq!(long.lines[0].note, "3654d at 30 per 7d");
+    assert_eq!(long.lines[0].note, "3654d at 30.00 per 7d");
 }
 
 #[test]
@@ -496,6 +496,17 @@ fn a_lost_ticket_an_overstay_a_minimum_and_coins_have_lines_of_their_own() {
     let mut motorcycle = stay(300);
     motorcycle.class = VehicleClass::parse("motorcycle").unwrap();
     assert_eq!(tariff.fee(&motorcycle).lines, []);
+}
+
+#[test]
+fn what_is_finer_than_the_coins_of_a_lot_is_rounded() {
+    let tariff =
+        tariff(&json!({ "name": "A", "rate": hourly("1.00"), "minimum": "1.55", "lost_ticket": "12.34" }));
+    let mut stay = stay(30);
+    stay.currency = Currency::parse("JPY").unwrap();
+    assert_eq!(tariff.total(&stay).minor, 2);
+    stay.lost_ticket = true;
+    assert_eq!(tariff.total(&stay).minor, 12);
 }
 
 #[test]
@@ -543,7 +554,7 @@ fn a_step_is_cut_runs_on_or_counts_once_when_another_rate_takes_over() {
         "steps": { "across": "once" }
     }));
     let said: Vec<_> = flat.fee(&stay(31)).lines.iter().map(line_text).collect();
-    assert_eq!(said, ["1 elapsed-time of 100: 1h at 0.5 per 30min"]);
+    assert_eq!(said, ["1 elapsed-time of 100: 1h at 0.50 per 30min"]);
 }
 
 #[test]

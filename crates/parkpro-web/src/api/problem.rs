@@ -299,7 +299,7 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::NoSuchTariff(tariff) => (Code::NoSuchTariff, format!("There is no tariff {tariff}."), none),
         Refusal::NoSuchTariffVersion(version) => (
             Code::NoSuchTariffVersion,
-            format!("There is no version {} of a tariff {}.", version.number, version.tariff),
+            format!("There is no version {} of the tariff {}.", version.number, version.tariff),
             none,
         ),
         Refusal::TariffIdTaken(tariff) => {
