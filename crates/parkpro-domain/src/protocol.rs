@@ -87,7 +87,7 @@ pub trait Transaction: Send {
 
     /// Before the lock: what will be needed of these lots if they are held. A record to which every message takes a while
     /// may read it with the message that locks, in a statement after the one that locks.
-    fn foresee(&mut self, _needs: Vec<(LotId, Needs)>) {}
+    fn foresee(&mut self, _needs: impl FnOnce() -> Vec<(LotId, Needs)>) {}
 
     /// Reads what is needed of lots that are held, and then the clock.
     fn facts(
@@ -403,7 +403,7 @@ async fn lock<T: Transaction>(
         Target::Lot(lot) => Some((*place, lot)),
         _ => None,
     });
-    tx.foresee(lots.collect::<Option<Vec<_>>>().map(|lots| needs(batch, lots)).unwrap_or_default());
+    tx.foresee(|| lots.collect::<Option<Vec<_>>>().map(|lots| needs(batch, lots)).unwrap_or_default());
     let locks: BTreeMap<Target<'_>, Lock> = targets.iter().copied().zip(tx.lock(&targets).await?).collect();
     let mut unheld = Vec::new();
     let mut seated = Vec::with_capacity(fresh.len());

@@ -249,8 +249,8 @@ impl Transaction for PgTransaction {
         self.lock_lots(targets).await
     }
 
-    fn foresee(&mut self, needs: Vec<(LotId, Needs)>) {
-        self.foreseen = needs;
+    fn foresee(&mut self, needs: impl FnOnce() -> Vec<(LotId, Needs)>) {
+        self.foreseen = needs();
     }
 
     async fn facts(&mut self, needs: &[(LotId, Needs)]) -> Result<(Vec<Facts>, Timestamp), PortError> {
