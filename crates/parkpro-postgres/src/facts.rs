@@ -202,18 +202,6 @@ impl ReadAhead {
     }
 }
 
-/// Reads, after the statement that locks these lots, what will be needed of them; nothing if they are not known.
-pub(crate) async fn ahead(
-    connection: &AsyncPgConnection,
-    ids: Option<&[i64]>,
-    needs: &[(LotId, Needs)],
-) -> Result<Option<Read>, Trouble> {
-    match ids {
-        Some(ids) if !ids.is_empty() => read(connection, ids, needs).await.map(Some),
-        _ => Ok(None),
-    }
-}
-
 /// What was read of all lots.
 pub(crate) struct Read {
     now: i64,
@@ -226,7 +214,7 @@ pub(crate) struct Read {
     heads: Vec<TicketRow>,
 }
 
-async fn read(
+pub(crate) async fn read(
     connection: &AsyncPgConnection,
     ids: &[i64],
     needs: &[(LotId, Needs)],

@@ -47,7 +47,8 @@ pub(crate) struct PgTransaction {
     clock: Timekeeping,
     stage: Stage,
     pub(crate) lots: KnownLots,
-    gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) is_alone: bool,
     /// The lots of the transaction, until the witness was told.
     pub(crate) passed: Option<Passed>,
     /// Lots that were waited for in vain in this turn.
@@ -60,6 +61,8 @@ pub(crate) struct PgTransaction {
     pub(crate) crowded: bool,
     /// What will be needed of lots, until they are locked.
     pub(crate) foreseen: Vec<(LotId, Needs)>,
+    /// The lots that were locked with the message that claimed keys.
+    pub(crate) locked_ahead: BTreeSet<i64>,
     /// What was read with the message that locked them.
     pub(crate) read_ahead: Option<ReadAhead>,
 }
@@ -102,7 +105,8 @@ enum Stage {
 }
 
 impl PgTransaction {
-    pub(crate) fn new(connections: Connections, clock: Timekeeping, gate: Arc<Gate>) -> Self {
+    /// `is_alone` says that no other task of this instance writes.
+    pub(crate) fn new(connections: Connections, clock: Timekeeping, gate: Arc<Gate>, is_alone: bool) -> Self {
         Self {
             connections,
             connection: None,
@@ -110,12 +114,14 @@ impl PgTransaction {
             stage: Stage::Idle,
             lots: KnownLots::default(),
             gate,
+            is_alone,
             passed: None,
             in_vain: BTreeSet::new(),
             key_was_held: false,
             elsewhere: Elsewhere::default(),
             crowded: false,
             foreseen: Vec::new(),
+            locked_ahead: BTreeSet::new(),
             read_ahead: None,
         }
     }
@@ -231,6 +237,7 @@ impl Transaction for PgTransaction {
         }
         self.passed = None;
         self.read_ahead = None;
+        self.locked_ahead.clear();
         if self.stage != Stage::Open {
             self.stage = Stage::Due;
         }

@@ -115,13 +115,37 @@ async fn a_lot_that_is_held_elsewhere_holds_up_nobody_else() {
 async fn what_changed_while_a_lot_was_waited_for_is_seen() {
     let (record, url) = main_lot(5).await;
     done(&record, enter(1, "A 1")).await;
-    let rival = rival(&url).await;
-    rival.batch_execute("BEGIN; UPDATE lots SET accepting = false WHERE slug = 'main'").await.unwrap();
-    let waiting = tokio::spawn(async move { record.change(ask::request(enter(2, "A 2"))).await });
+    let (record, rival) = (Arc::new(record), rival(&url).await);
+    for request in [ask::request(enter(2, "A 2")), ask::keyed(enter(2, "A 2"), "key")] {
+        rival.batch_execute("BEGIN; UPDATE lots SET accepting = false WHERE slug = 'main'").await.unwrap();
+        let waiting = {
+            let record = Arc::clone(&record);
+            tokio::spawn(async move { record.change(request).await })
+        };
+        tokio::time::sleep(MOMENT).await;
+        rival.batch_execute("COMMIT").await.unwrap();
+        let Answer::Decided { outcome, .. } = waiting.await.unwrap().unwrap() else { panic!("decided") };
+        assert_eq!(outcome.result, Err(Refusal::LotClosed));
+        rival.batch_execute("UPDATE lots SET accepting = true WHERE slug = 'main'").await.unwrap();
+    }
+}
+
+/// Although both are asked for with one message.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_key_holds_no_lot() {
+    let (record, url) = main_lot(5).await;
+    done(&record, enter(1, "A 1")).await;
+    let (holder, other) = (rival(&url).await, rival(&url).await);
+    let claim = "BEGIN; INSERT INTO idempotency (principal, key, fingerprint, created_at) \
+         VALUES ('anonymous', 'key', decode(repeat('00', 32), 'hex'), 0)";
+    holder.batch_execute(claim).await.unwrap();
+    let waiting = tokio::spawn(async move { record.change(ask::keyed(enter(2, "A 2"), "key")).await });
     tokio::time::sleep(MOMENT).await;
-    rival.batch_execute("COMMIT").await.unwrap();
+    assert!(!waiting.is_finished(), "it waits for the key");
+    other.batch_execute("BEGIN; SELECT 1 FROM lots FOR UPDATE NOWAIT; ROLLBACK").await.unwrap();
+    holder.batch_execute("ROLLBACK").await.unwrap();
     let Answer::Decided { outcome, .. } = waiting.await.unwrap().unwrap() else { panic!("decided") };
-    assert_eq!(outcome.result, Err(Refusal::LotClosed));
+    assert!(outcome.result.is_ok());
 }
 
 /// Where instances take turns with a lot, who comes while another one has its turn is in the next.
