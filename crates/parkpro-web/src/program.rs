@@ -208,7 +208,7 @@ fn usual_tariff(loaded: &Loaded) -> Result<(DocumentText, Arc<Tariff>), StartErr
     };
     let json = Json::parse(text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
     let document = document(&json).map_err(|mistakes| {
-        let mistakes = mistakes.into_vec().into_iter();
+        let mistakes = mistakes.into_parts().0.into_iter();
         let told: Vec<String> = mistakes.map(|one| format!("{}: {}", one.pointer, one.detail)).collect();
         wrong(told.join("; "))
     })?;

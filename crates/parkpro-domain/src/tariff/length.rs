@@ -13,6 +13,8 @@ const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("min", 60), ("s",
 impl Length {
     /// The shortest.
     pub const SHORTEST: Self = Self(1);
+    /// A quarter of an hour.
+    pub const QUARTER: Self = Self(900);
     /// One hour.
     pub const HOUR: Self = Self(3_600);
     /// 24 elapsed hours.

@@ -279,21 +279,22 @@ impl Rung {
     }
 }
 
-/// More than ten years can cost, in minor units, by the parts that cost it.
-pub(super) fn most(prices: &Prices, scale: i64) -> Vec<(String, i128)> {
-    let decade = i128::from(Length::LONGEST.micros());
+/// More than a stay within some length can cost, in minor units, by the parts that cost it.
+pub(super) fn most(prices: &Prices, within: Length, scale: i64) -> Vec<(String, i128)> {
+    let longest = i128::from(within.micros());
+    let days = longest / i128::from(Length::DAY.micros()) + 7;
     let again = match prices.restart {
         None => 0,
-        Some(Period::Every(length)) => decade / i128::from(length.micros()),
-        Some(_) => 3_660,
+        Some(Period::Every(length)) => longest / i128::from(length.micros()),
+        Some(_) => days,
     };
     let spans: usize = prices.windows.iter().map(|window| window.when.spans.len()).sum();
-    let switches = again + 1 + 2 * 3_660 * i128::try_from(spans).unwrap_or(i128::MAX / 10_000);
+    let switches = again + 1 + 2 * days * i128::try_from(spans).unwrap_or(i128::MAX / 10_000);
     let cost = |rung: &Rung| {
         let steps = match rung.step {
-            Step::Every(step) => decade / i128::from(step) + switches,
+            Step::Every(step) => longest / i128::from(step) + switches,
             Step::Whole => switches,
-            Step::Calendar(_) => 3_660 + switches,
+            Step::Calendar(_) => days + switches,
         };
         rung.price.at_most(scale).saturating_mul(steps)
     };
@@ -301,7 +302,7 @@ pub(super) fn most(prices: &Prices, scale: i64) -> Vec<(String, i128)> {
         (at, Ladder::of("", rate, 1).rungs.iter().map(cost).fold(0, i128::saturating_add))
     };
     let of_amount =
-        |(at, amount): (String, MajorAmount)| (at, Exact::major(amount).at_most(scale).saturating_mul(3_660));
+        |(at, amount): (String, MajorAmount)| (at, Exact::major(amount).at_most(scale).saturating_mul(days));
     let windows = prices.windows.iter().enumerate();
     let rates = std::iter::once(("rate".to_owned(), &prices.rate))
         .chain(windows.map(|(number, window)| (format!("windows/{number}/rate"), &window.rate)))

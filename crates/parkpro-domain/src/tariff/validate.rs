@@ -62,6 +62,10 @@ const HIGHEST: i128 = 1 << 60;
 /// In case the currency is not known: no currency has more decimals.
 const MOST_DECIMALS: i64 = 10_000;
 
+/// What begins anew more often would make a fee of as many parts as a stay has minutes, and takes as long to count.
+const LEAST_PERIOD: Length = Length::QUARTER;
+const PRICE_WITHOUT_STEP: &str = "when steps count once for the stay, every price is for a step";
+
 /// Everything that is wrong with a document.
 pub(super) fn mistakes(document: &Document) -> Vec<Mistake> {
     Found::of(document, HashSet::new()).mistakes
@@ -183,6 +187,7 @@ impl<'u> Found<'u> {
         };
         let unknown = !self.knows(at, &["maximum_stay/length", "restart"]);
         let unknown = unknown.then_some(Length::SHORTEST);
+        let within = longest.unwrap_or(Length::LONGEST);
         let longest = [longest, maximum.map(|maximum| maximum.length), again, unknown];
         let longest = longest.into_iter().flatten().min();
         self.rate(&format!("{at}/rate"), &prices.rate, longest, prices.steps.across);
@@ -211,15 +216,17 @@ impl<'u> Found<'u> {
         if let Some(minimum) = prices.minimum {
             self.payable(&format!("{at}/minimum"), minimum);
         }
-        let most = plan::most(prices, self.scale);
-        if most.iter().fold(0, |sum: i128, (_, cost)| sum.saturating_add(*cost)) > HIGHEST
-            && let Some((part, _)) = most.iter().max_by_key(|(_, cost)| *cost)
-        {
-            self.add(
-                format!("{at}/{part}"),
-                "overflow",
-                "a stay of ten years would cost more than can be counted",
-            );
+        let most = plan::most(prices, within, self.scale);
+        let dearest = most.iter().map(|(_, cost)| *cost).max().unwrap_or(0);
+        if most.iter().fold(0, |sum: i128, (_, cost)| sum.saturating_add(*cost)) > HIGHEST {
+            let too_dear = dearest.min(HIGHEST + 1);
+            for (part, _) in most.iter().filter(|(_, cost)| *cost >= too_dear) {
+                let detail = "the longest stay, of ten years if there is no other limit, would cost more than can be counted";
+                self.add(format!("{at}/{part}"), "overflow", detail);
+            }
+        }
+        if let Some(restart) = prices.restart {
+            self.often(&format!("{at}/restart"), restart);
         }
     }
 
@@ -233,11 +240,7 @@ impl<'u> Found<'u> {
                 let last = rows.last().map(|row| row.up_to);
                 let last = if self.knows(at, &[&end]) { last } else { Some(Length::LONGEST) };
                 if across == Across::Once {
-                    self.add(
-                        at,
-                        "step-missing",
-                        "when steps count once for the stay, every price is for a step",
-                    );
+                    self.add(at, "step-missing", PRICE_WITHOUT_STEP);
                 }
                 match then {
                     Some(block) => self.block(&format!("{at}/then"), block, across),
@@ -268,11 +271,7 @@ impl<'u> Found<'u> {
         let bare = matches!(blocks, [Block { to: None, step: None, price: Price::Each(_) }]);
         if bare && across == Across::Once && self.knows(at, &["blocks/0/to", "blocks/0/step"]) {
             // It may be written without a block.
-            return self.add(
-                at,
-                "step-missing",
-                "when steps count once for the stay, every price is for a step",
-            );
+            return self.add(at, "step-missing", PRICE_WITHOUT_STEP);
         }
         let at = &format!("{at}/blocks");
         let common = blocks.iter().find_map(|block| block.step);
@@ -318,7 +317,7 @@ impl<'u> Found<'u> {
             return;
         }
         let why = match block.price {
-            _ if across == Across::Once => "when steps count once for the stay, every price is for a step",
+            _ if across == Across::Once => PRICE_WITHOUT_STEP,
             Price::PerHour(_) if self.knows(at, &["price"]) => {
                 "a price per hour needs a step of elapsed time, such as 15min"
             }
@@ -352,8 +351,20 @@ impl<'u> Found<'u> {
         }
     }
 
+    /// Something that begins anew each period.
+    fn often(&mut self, at: &str, period: Period) {
+        if matches!(period, Period::Every(length) if length < LEAST_PERIOD) {
+            self.add(
+                at,
+                "out-of-range",
+                format!("at least {LEAST_PERIOD}, so that a fee can be counted soon"),
+            );
+        }
+    }
+
     fn caps(&mut self, at: &str, prices: &Prices) {
-        let known = self.knows(at, &["rate/table/0/total"]);
+        let known = self.knows(at, &["rate/table/0/total"])
+            && !matches!(&prices.rate, Rate::Table { rows, .. } if rows.is_empty());
         let rungs = Ladder::of("", &prices.rate, 1).rungs;
         let first = rungs.first().filter(|_| known).map(|rung| rung.price);
         let lengths: Vec<Option<(i64, i64)>> = (prices.caps.iter().enumerate())
@@ -369,6 +380,9 @@ impl<'u> Found<'u> {
                 self.name(&format!("{at}/name"), &cap.name);
             }
             self.payable(&format!("{at}/max"), cap.max);
+            if let CapPer::Period(period) = cap.per {
+                self.often(&format!("{at}/per"), period);
+            }
             if cap.per == CapPer::Window && cap.when.is_none() {
                 self.add(format!("{at}/when"), "missing", "a cap per window must say which times");
             }

@@ -112,9 +112,9 @@ impl<'w> Hiding<'w> {
             others.any(|other| other.spans.iter().any(|other| span.is_within(other)))
         };
         let by_all = |span: &Span| {
-            // A date, and a holiday, may be any day.
-            let any = span.dates.is_some() || span.days & HOLIDAY != 0;
-            let mut minutes = span.minutes_of_week(if any { EVERY_DAY } else { span.days });
+            // A holiday may be any day.
+            let days = if span.days & HOLIDAY == 0 { span.days } else { EVERY_DAY };
+            let mut minutes = span.minutes_of_week(days & span.dates.map_or(EVERY_DAY, Dates::weekdays));
             !self.weekly.is_empty() && minutes.all(|minute| self.weekly[minute])
         };
         when.spans.iter().all(|span| by_one(span) || by_all(span))
@@ -150,6 +150,17 @@ impl Span {
 }
 
 impl Dates {
+    /// The days of the week that they can be.
+    fn weekdays(self) -> u8 {
+        match self {
+            Self::Once(first, last) if (last - first).num_days() < 7 => {
+                let days = first.iter_days().take_while(|date| *date <= last);
+                days.fold(0, |days, date| days | 1 << date.weekday().num_days_from_monday())
+            }
+            _ => EVERY_DAY,
+        }
+    }
+
     fn contain(self, date: NaiveDate) -> bool {
         match self {
             Self::Once(first, last) => (first..=last).contains(&date),

@@ -259,6 +259,31 @@ fn a_contradiction_is_named_once_and_where_it_is() {
 }
 
 #[test]
+fn every_part_that_is_too_dear_is_named_unless_the_stay_is_short() {
+    let dear = json!({ "blocks": [{ "step": "1s", "price": "999999999" }] });
+    let window = |when: &str| json!({ "name": when, "when": when, "rate": dear });
+    refused(
+        &json!({ "name": "A", "rate": dear, "windows": [window("Mo"), window("Tu")] }),
+        &[("/rate", "overflow"), ("/windows/0/rate", "overflow"), ("/windows/1/rate", "overflow")],
+    );
+    let offer = |up_to: &str| json!({ "name": "B", "up_to": up_to, "rate": dear });
+    refused(
+        &json!({ "name": "A", "rate": "free", "offers": [offer("1h"), offer("3650d")] }),
+        &[("/offers/1/rate", "overflow")],
+    );
+}
+
+#[test]
+fn nothing_begins_anew_all_the_time() {
+    refused(
+        &json!({ "name": "A", "rate": hourly("1.00"), "restart": "899s", "caps": [{ "max": "9.00", "per": "14min" }] }),
+        &[("/caps/0/per", "out-of-range"), ("/restart", "out-of-range")],
+    );
+    let empty = json!({ "table": [], "then": { "step": "1h", "price": "9.00" } });
+    refused(&json!({ "name": "A", "rate": empty, "caps": [{ "max": "5.00" }] }), &[("/rate/table", "empty")]);
+}
+
+#[test]
 fn a_window_is_hidden_by_those_before_it() {
     for (before, when, hidden) in [
         ("24/7", "12-24..01-06", true),
@@ -272,6 +297,10 @@ fn a_window_is_hidden_by_those_before_it() {
         ("PH", "Mo", false),
         ("12-24..01-06", "12-24..01-07", false),
         ("08:00-10:00", "2024-06-03 08:00-10:01", false),
+        ("Mo-Fr", "12-24..01-06 Mo 22:00-06:00", true),
+        ("Fr 16:00-Su 24:00", "12-24..01-06 Sa,Su", true),
+        ("Mo-Fr", "2024-06-03", true),
+        ("Mo-Fr", "2024-06-03..2024-06-08", false),
     ] {
         let window = |when: &str| json!({ "name": when, "when": when, "rate": "free" });
         let board = json!({ "name": "A", "rate": "free", "windows": [window(before), window(when)] });

@@ -29,8 +29,12 @@ pub(crate) struct Mistake {
 }
 
 /// What is wrong with a value: at least one mistake.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistakes(Vec<Mistake>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Mistakes {
+    told: Vec<Mistake>,
+    /// How many there are besides.
+    more: usize,
+}
 
 /// A value, or everything that is wrong with it.
 pub(crate) type Read<T> = Result<T, Mistakes>;
@@ -41,26 +45,28 @@ const MOST_MISTAKES: usize = 100;
 impl Mistakes {
     /// One mistake, in the value itself.
     pub(crate) fn of(code: &'static str, detail: impl Into<String>) -> Self {
-        Self(vec![Mistake { pointer: String::new(), code, detail: detail.into() }])
+        let mistake = Mistake { pointer: String::new(), code, detail: detail.into() };
+        Self { told: vec![mistake], more: 0 }
     }
 
     /// The same mistakes, seen from the object or list that holds the value.
     pub(crate) fn under(mut self, mark: char, step: impl Display) -> Self {
         let step = step.to_string().replace('~', "~0").replace('/', "~1");
-        for mistake in &mut self.0 {
+        for mistake in &mut self.told {
             mistake.pointer.insert_str(0, &format!("{mark}{step}"));
         }
         self
     }
 
     fn add(&mut self, others: Self) {
-        let room = MOST_MISTAKES.saturating_sub(self.0.len());
-        self.0.extend(others.0.into_iter().take(room));
+        self.told.extend(others.told);
+        self.more += others.more + self.told.len().saturating_sub(MOST_MISTAKES);
+        self.told.truncate(MOST_MISTAKES);
     }
 
-    /// Those told.
-    pub(crate) fn into_vec(self) -> Vec<Mistake> {
-        self.0
+    /// Those told, and how many there are besides.
+    pub(crate) fn into_parts(self) -> (Vec<Mistake>, usize) {
+        (self.told, self.more)
     }
 }
 
@@ -75,7 +81,8 @@ impl From<Vec<tariff::Mistake>> for Mistakes {
     fn from(mistakes: Vec<tariff::Mistake>) -> Self {
         let mistake =
             |one: tariff::Mistake| Mistake { pointer: one.pointer, code: one.code, detail: one.detail };
-        Self(mistakes.into_iter().take(MOST_MISTAKES).map(mistake).collect())
+        let more = mistakes.len().saturating_sub(MOST_MISTAKES);
+        Self { told: mistakes.into_iter().take(MOST_MISTAKES).map(mistake).collect(), more }
     }
 }
 
@@ -109,7 +116,7 @@ impl<'a> Fields<'a> {
     }
 
     fn marked(mark: char, given: &'a [(Cow<'a, str>, Json<'a>)]) -> Self {
-        Self { given, mark, known: Vec::with_capacity(8), mistakes: Mistakes(Vec::new()) }
+        Self { given, mark, known: Vec::with_capacity(8), mistakes: Mistakes::default() }
     }
 
     /// A field as it was sent.
@@ -174,7 +181,7 @@ impl<'a> Fields<'a> {
             self.wrong_in(name, wrong_type("a list", given));
             return Vec::new();
         };
-        let mut mistakes = Mistakes(Vec::new());
+        let mut mistakes = Mistakes::default();
         let mut part = |(at, item): (usize, &'a Json<'a>)| {
             let mut part = T::default();
             let wrong = Self::of(item).and_then(|mut fields| {
@@ -210,7 +217,7 @@ impl<'a> Fields<'a> {
                 self.mistakes.add(mistake.under(self.mark, name));
             }
         }
-        if !self.mistakes.0.is_empty() {
+        if !self.mistakes.told.is_empty() {
             return Err(self.mistakes);
         }
         make().ok_or_else(|| Mistakes::of("invalid-input", "a field is missing"))
@@ -226,7 +233,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn wrong_type(wanted: &str, given: &Json<'_>) -> Mistakes {
+/// A value of another type than wanted.
+pub(crate) fn wrong_type(wanted: &str, given: &Json<'_>) -> Mistakes {
     Mistakes::of("wrong-type", format!("must be {wanted}, not {}", given.kind()))
 }
 
@@ -285,14 +293,14 @@ fn in_range<N: TryFrom<i64> + Display + PartialOrd>(
 pub(crate) fn list<T>(read: impl Fn(&Json<'_>) -> Read<T>) -> impl Fn(&Json<'_>) -> Read<Vec<T>> {
     move |json| {
         let Json::List(items) = json else { return Err(wrong_type("a list", json)) };
-        let (mut values, mut mistakes) = (Vec::with_capacity(items.len()), Mistakes(Vec::new()));
+        let (mut values, mut mistakes) = (Vec::with_capacity(items.len()), Mistakes::default());
         for (at, item) in items.iter().enumerate() {
             match read(item) {
                 Ok(value) => values.push(value),
                 Err(wrong) => mistakes.add(wrong.under('/', at)),
             }
         }
-        if mistakes.0.is_empty() { Ok(values) } else { Err(mistakes) }
+        if mistakes.told.is_empty() { Ok(values) } else { Err(mistakes) }
     }
 }
 
@@ -367,7 +375,7 @@ mod tests {
     use super::*;
 
     fn mistakes(read: Read<()>) -> Vec<(String, &'static str)> {
-        read.unwrap_err().into_vec().into_iter().map(|mistake| (mistake.pointer, mistake.code)).collect()
+        read.unwrap_err().told.into_iter().map(|mistake| (mistake.pointer, mistake.code)).collect()
     }
 
     #[test]
@@ -444,6 +452,7 @@ mod tests {
     #[test]
     fn no_more_than_a_hundred_mistakes_are_told() {
         let items: Vec<Json<'_>> = (0..500).map(|_| Json::Null).collect();
-        assert_eq!(mistakes(list(flag)(&Json::List(items)).map(drop)).len(), 100);
+        let Err(Mistakes { told, more }) = list(flag)(&Json::List(items)) else { panic!("none is a flag") };
+        assert_eq!((told.len(), more), (100, 400));
     }
 }

@@ -16,7 +16,7 @@ use parkpro_domain::{
 
 use super::{
     Answered, Call, Code, Instant, Place, Problem, SimulationBody, TableBody, TableRow, VersionName, at,
-    body::{Fields, Mistakes, Read, few, flag, instant, text, whole, whole_text},
+    body::{Fields, Mistakes, Read, few, flag, instant, text, whole, whole_text, wrong_type},
     call::{LARGE, read},
     discounts::gift,
     json::Json,
@@ -155,10 +155,11 @@ async fn simulate(mut call: Call) -> Answered {
 fn asking(mut fields: Fields<'_>) -> Read<Asking> {
     let given = fields.required("tariff", |json| match json {
         Json::Text(_) => Ok(Err(text(TariffId::parse)(json)?)),
-        json => {
+        Json::Object(_) => {
             let unchecked = Tariff::new(document(json)?);
             Ok(Ok(Box::new(unchecked.map_err(Mistakes::from)?)))
         }
+        other => Err(wrong_type("the id of a tariff, or a document", other)),
     });
     let version = fields.optional("version", whole(1..=i64::MAX));
     let draft = fields.optional("draft", flag).unwrap_or(false);
@@ -197,7 +198,7 @@ fn asking(mut fields: Fields<'_>) -> Read<Asking> {
 
 fn one_of_its_texts(fields: &mut Fields<'_>, draft: bool) {
     if draft && fields.has("version") {
-        fields.wrong("choose-one", "give either version or draft");
+        fields.wrong_in("version", Mistakes::of("choose-one", "give either version or draft"));
     }
 }
 
@@ -231,12 +232,11 @@ fn discount(json: &Json<'_>) -> Read<(DiscountCode, Gift)> {
 fn earlier_stays(fields: &mut Fields<'_>, entry: Option<Timestamp>) -> Vec<EarlierStay> {
     let stays =
         fields.parts("earlier_stays", |stay| (stay.required("from", instant), stay.required("to", instant)));
-    if u32::try_from(stays.len()).is_ok_and(|count| count <= EARLIER_STAYS) {
-        fields.wrong_in("earlier_stays", EarlierStay::mistakes(&stays, entry).into());
-    } else {
+    if u32::try_from(stays.len()).is_ok_and(|count| count > EARLIER_STAYS) {
         let detail = format!("at most {EARLIER_STAYS} earlier stays count");
         fields.wrong_in("earlier_stays", Mistakes::of("out-of-range", detail));
     }
+    fields.wrong_in("earlier_stays", EarlierStay::mistakes(&stays, entry).into());
     stays.into_iter().filter_map(|(from, to)| Some(EarlierStay { from: from?, to: to? })).collect()
 }
 

@@ -138,11 +138,14 @@ impl Problem {
         detail: &'static str,
         kind: fn(&Mistake) -> Option<Code>,
     ) -> Self {
-        let errors = mistakes.into_vec();
+        let (errors, more) = mistakes.into_parts();
         let code = errors.first().and_then(kind).filter(|code| errors.iter().all(|e| kind(e) == Some(*code)));
         let detail = match errors.as_slice() {
             [only] if only.pointer.is_empty() => Cow::Owned(format!("The body: {}", only.detail)),
             [only] => Cow::Owned(format!("{}: {}", only.pointer, only.detail)),
+            told if more > 0 => {
+                Cow::Owned(format!("{detail} They are the first {} of {}.", told.len(), told.len() + more))
+            }
             _ => Cow::Borrowed(detail),
         };
         let mut problem = Self::new(code.unwrap_or(several), detail);

@@ -450,3 +450,11 @@ async fn a_withdrawal_needs_no_body() {
         "unsupported-media-type"
     );
 }
+
+#[actix_web::test]
+async fn mistakes_that_are_not_told_are_counted() {
+    let body = format!(r#"{{"slots":[{}null]}}"#, "null,".repeat(499));
+    let got = ask(&World::new().park(), post(SLOTS, &body)).await.json();
+    assert_eq!(got["errors"].as_array().unwrap().len(), 100);
+    assert_eq!(got["detail"], "The body has mistakes; errors names them. They are the first 100 of 500.");
+}

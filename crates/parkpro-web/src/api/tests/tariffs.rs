@@ -134,7 +134,7 @@ async fn what_a_simulation_cannot_be_of_is_told() {
     for (changes, status, code, pointer) in [
         (json!({ "tariff": "night" }), 404, "no-such-tariff", None),
         (json!({ "version": 9 }), 404, "no-such-tariff-version", None),
-        (json!({ "version": 1, "draft": true }), 422, "choose-one", Some("")),
+        (json!({ "version": 1, "draft": true }), 422, "choose-one", Some("/version")),
         (json!({ "currency": "USD" }), 409, "other-currency", None),
         (json!({ "exit": "2026-11-22T07:59:59Z" }), 422, "ends-before-it-begins", Some("/exit")),
         (
