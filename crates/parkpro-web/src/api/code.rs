@@ -143,8 +143,8 @@ codes! {
         "The field must be there.";
     WrongType 422 "wrong-type" "A value is of the wrong type"
         "Such as a number where text is expected. A change takes null only where it says so.";
-    OutOfRange 422 "out-of-range" "A number is out of range"
-        "The detail says from where to where it goes.";
+    OutOfRange 422 "out-of-range" "A number, a length or a list is out of range"
+        "The detail says from where to where it goes, or how much there may be.";
     ChooseOne 422 "choose-one" "Exactly one of several fields is needed"
         "The detail names the fields; give one of them.";
     TooManySlots 422 "too-many-slots" "Too many slots at once"
