@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use crate::{
     invalid::Invalid,
     money::MajorAmount,
-    tariff::{Grant, Length, Tariff, TariffId, TariffVersion, document::Percent},
+    tariff::{FeePolicy, Grant, Length, Tariff, TariffId, TariffVersion, document::Percent},
     time::Timestamp,
     vehicle::PlateKey,
 };
@@ -115,6 +115,17 @@ impl Gift {
             _ => Err(wrong()),
         }
     }
+}
+
+/// The discount among those that a stay has already because of which one more would take nothing off: only the first of
+/// several that give another tariff counts, unless the best is granted.
+pub fn counts_before<'d>(
+    policy: &dyn FeePolicy,
+    has: impl IntoIterator<Item = (&'d DiscountCode, &'d Gift)>,
+    more: &Gift,
+) -> Option<&'d DiscountCode> {
+    let priced = has.into_iter().find(|(_, gift)| gift.tariff().is_some() && more.tariff().is_some());
+    priced.filter(|_| !policy.grants_the_best()).map(|(code, _)| code)
 }
 
 fn nothing() -> Invalid {

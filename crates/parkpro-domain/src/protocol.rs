@@ -85,8 +85,8 @@ pub trait Transaction: Send {
     /// another one is held. At least one MUST be held, missing or vacant. MUST be a statement of its own.
     fn lock(&mut self, targets: &[Target<'_>]) -> impl Future<Output = Result<Vec<Lock>, PortError>> + Send;
 
-    /// Before keys are claimed and lots locked: what will be needed of these lots if they are held. A record to which every
-    /// message takes a while may send it all in one, in this order: claim, lock, and read in statements after the lock's.
+    /// Before the lock: what will be needed of these lots if they are held. A record to which every message takes a while
+    /// may read it with the message that locks, in a statement after the one that locks.
     fn foresee(&mut self, _needs: impl FnOnce() -> Vec<(LotId, Needs)>) {}
 
     /// Reads what is needed of lots that are held, and then the clock.
@@ -301,9 +301,7 @@ async fn run<T: Transaction>(
     batch: &[&Request],
 ) -> Result<(Vec<Verdict>, Vec<Changes>), PortError> {
     let mut verdicts: Vec<Verdict> = batch.iter().map(|_| Verdict::Postponed).collect();
-    let seated = seats(batch);
-    tx.foresee(|| foreseen(batch, &seated));
-    let fresh = claim(tx, batch, seated, &mut verdicts).await?;
+    let fresh = claim(tx, batch, seats(batch), &mut verdicts).await?;
     let seated = lock(tx, batch, fresh).await?;
     if let [(place, Ground::Tariff)] = seated.as_slice() {
         verdicts[*place] = revise_alone(tx, batch[*place]).await?;
@@ -326,15 +324,6 @@ async fn run<T: Transaction>(
     let replies: Vec<_> = replies.iter().map(|(key, reply)| (*key, reply)).collect();
     tx.write(&changes, &replies, now).await?;
     Ok((verdicts, changes))
-}
-
-/// What those seated will need to know of their lots; nothing if it is not known of each which lot that is.
-fn foreseen(batch: &[&Request], seated: &[usize]) -> Vec<(LotId, Needs)> {
-    let lots = seated.iter().map(|place| match batch[*place].command.target() {
-        Target::Lot(lot) => Some((*place, lot)),
-        _ => None,
-    });
-    lots.collect::<Option<Vec<_>>>().map(|lots| needs(batch, lots)).unwrap_or_default()
 }
 
 /// Who shares the transaction. A plate concerns one lot in a turn, and a key one request, because neither is visible to
@@ -410,6 +399,11 @@ async fn lock<T: Transaction>(
     if targets.is_empty() {
         return Ok(Vec::new());
     }
+    let lots = fresh.iter().map(|place| match batch[*place].command.target() {
+        Target::Lot(lot) => Some((*place, lot)),
+        _ => None,
+    });
+    tx.foresee(|| lots.collect::<Option<Vec<_>>>().map(|lots| needs(batch, lots)).unwrap_or_default());
     let locks: BTreeMap<Target<'_>, Lock> = targets.iter().copied().zip(tx.lock(&targets).await?).collect();
     let mut unheld = Vec::new();
     let mut seated = Vec::with_capacity(fresh.len());

@@ -12,7 +12,6 @@ use parkpro_domain::{
 use crate::{
     clock::clock_micros,
     fault::{Nonsense, Trouble},
-    lock::Foreseen,
     session::PATIENT,
     statement::Statement,
     transaction::PgTransaction,
@@ -50,37 +49,23 @@ impl PgTransaction {
     /// As [`parkpro_domain::protocol::Transaction::claim`].
     pub(crate) async fn claim_keys(&mut self, keys: &[&Key]) -> Result<Vec<Claim>, PortError> {
         let mut claims: Vec<Option<Claim>> = vec![None; keys.len()];
-        let mut foreseen = self.foreseen_alone();
         for _try in 0..TRIES {
             let unknown: Vec<usize> = (0..keys.len()).filter(|at| claims[*at].is_none()).collect();
             let asked: Vec<&Key> = unknown.iter().map(|at| keys[*at]).collect();
             let connection = self.connection()?;
             let now = self.given_now();
             let impatient = self.key_was_held;
-            let fresh = if let Some(foreseen) = foreseen.take() {
-                // In this order, so that nobody waits for a key who holds a lot.
-                let all = async {
-                    tokio::try_join!(biased; claim(&connection, &asked, now), foreseen.lock_and_read(&connection))
-                };
-                self.step(CLAIMING, all).await.map(|(fresh, (free, read))| {
-                    self.read_ahead = Some(foreseen.ahead(&free, read));
-                    self.locked_ahead = free;
-                    fresh
-                })
-            } else {
-                let fresh = async {
-                    if impatient {
-                        (&*connection).batch_execute(IMPATIENT).await?;
-                    }
-                    let fresh = claim(&connection, &asked, now).await?;
-                    if impatient {
-                        (&*connection).batch_execute(PATIENT).await?;
-                    }
-                    Ok(fresh)
-                };
-                self.step(CLAIMING, fresh).await
+            let fresh = async {
+                if impatient {
+                    (&*connection).batch_execute(IMPATIENT).await?;
+                }
+                let fresh = claim(&connection, &asked, now).await?;
+                if impatient {
+                    (&*connection).batch_execute(PATIENT).await?;
+                }
+                Ok(fresh)
             };
-            let fresh = fresh.map_err(key_busy);
+            let fresh = self.step(CLAIMING, fresh).await.map_err(key_busy);
             self.key_was_held |= matches!(&fresh, Err(error) if error.fault == Fault::KeyBusy);
             let fresh = fresh?;
             let (fresh, used): (Vec<usize>, Vec<usize>) =
@@ -99,17 +84,6 @@ impl PgTransaction {
         }
         let claims: Option<Vec<Claim>> = claims.into_iter().collect();
         claims.ok_or_else(|| PortError::new(CLAIMING, Fault::Conflict, "a key comes and goes"))
-    }
-
-    /// What will be needed, if its lots can be locked with the message that claims: they are no other task's of this instance,
-    /// and none can come to wait for them while this one waits for a key.
-    fn foreseen_alone(&mut self) -> Option<Foreseen> {
-        if self.key_was_held || !self.is_alone {
-            return None;
-        }
-        let foreseen = self.foreseen()?;
-        self.passed = self.gate.try_pass(&foreseen.ids.iter().copied().collect());
-        Some(foreseen)
     }
 
     /// As [`parkpro_domain::protocol::Transaction::release`].

@@ -1,4 +1,4 @@
-//! Reading the facts of lots that are held, all in one round trip.
+//! Reading the facts of lots that are held, all in one round trip, which may be that of the lock.
 //!
 //! Nothing here joins on an estimate: for each key that is looked for, its row is fetched by an index. What is equal to a
 //! column is written as BETWEEN where two indexes come into question, and sorted by that column too: only one of them
@@ -186,7 +186,7 @@ pub(crate) fn unknown(lot: &str) -> Trouble {
 
 /// What was read with the message that locked lots.
 pub(crate) struct ReadAhead {
-    /// What it was expected that it is needed of them, and of others that were asked for.
+    /// What was expected to be needed of them, and of others that were asked for.
     pub(crate) needs: Vec<(LotId, Needs)>,
     /// Those that were locked. What was read of others may be old.
     pub(crate) held: BTreeSet<i64>,
@@ -202,6 +202,15 @@ impl ReadAhead {
     }
 }
 
+/// Reads, after the statement that locks these lots, what will be needed of them; nothing if there are none.
+pub(crate) async fn ahead(
+    connection: &AsyncPgConnection,
+    ids: &[i64],
+    needs: &[(LotId, Needs)],
+) -> Result<Option<Read>, Trouble> {
+    if ids.is_empty() { Ok(None) } else { read(connection, ids, needs).await.map(Some) }
+}
+
 /// What was read of all lots.
 pub(crate) struct Read {
     now: i64,
@@ -214,7 +223,7 @@ pub(crate) struct Read {
     heads: Vec<TicketRow>,
 }
 
-pub(crate) async fn read(
+async fn read(
     connection: &AsyncPgConnection,
     ids: &[i64],
     needs: &[(LotId, Needs)],

@@ -47,8 +47,7 @@ impl Gate {
         Some(passed)
     }
 
-    /// Takes those of these lots that no other task has; none if there is none.
-    pub(crate) fn try_pass(self: &Arc<Self>, lots: &BTreeSet<i64>) -> Option<Passed> {
+    fn try_pass(self: &Arc<Self>, lots: &BTreeSet<i64>) -> Option<Passed> {
         let mut busy = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         let lots: BTreeSet<i64> = lots.difference(&busy).copied().collect();
         if lots.is_empty() {

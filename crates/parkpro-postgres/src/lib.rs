@@ -132,12 +132,9 @@ impl PgRecord {
             Reader::new(&connector, settings.connections.max(1), settings.connect_timeout, runtime.clone())
                 .map_err(OpenError::Address)?;
         let gate = Arc::new(Gate::default());
-        let tasks = settings.write_connections.clamp(1, 2);
-        let transaction = |_| {
-            let gate = Arc::clone(&gate);
-            PgTransaction::new(Arc::clone(&connector), settings.time.clone(), gate, tasks == 1)
-        };
-        let transactions = (0..tasks).map(transaction).collect();
+        let transaction =
+            |_| PgTransaction::new(Arc::clone(&connector), settings.time.clone(), Arc::clone(&gate));
+        let transactions = (0..settings.write_connections.clamp(1, 2)).map(transaction).collect();
         let terms = Terms { rules, witness, batch: settings.batch.clamp(1, LARGEST_BATCH) };
         let writers = Writers::start(&runtime, transactions, &terms, settings.queue_length.max(1));
         Ok(Self { writers, reader, epoch: Epoch::default() })

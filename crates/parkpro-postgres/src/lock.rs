@@ -6,7 +6,6 @@ use diesel::sql_types::{BigInt, Bool, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use parkpro_domain::{
     command::Target,
-    facts::Needs,
     lot::LotId,
     ports::{Fault, PortError},
     protocol::Lock,
@@ -15,7 +14,7 @@ use parkpro_domain::{
 use uuid::Uuid;
 
 use crate::{
-    facts::{Read, ReadAhead, read},
+    facts::{ReadAhead, ahead},
     fault::Trouble,
     rows::lot_id,
     session::PATIENT,
@@ -102,11 +101,9 @@ impl PgTransaction {
             Target::LotOf(ticket) => tickets.get(ticket).copied(),
         };
         let ids: BTreeSet<i64> = targets.iter().filter_map(|target| wanted(&self.lots, target)).collect();
-        let ahead = std::mem::take(&mut self.locked_ahead);
-        let held = if ids.is_subset(&ahead) {
+        let held = if ids.is_empty() {
             ids
         } else {
-            self.passed = None;
             let passed = self.pass(&ids).await?;
             self.take(&passed).await?
         };
@@ -193,34 +190,29 @@ impl PgTransaction {
         self.step(DOING, wait).await
     }
 
-    /// What will be needed, if it is known which rows the lots are.
-    pub(crate) fn foreseen(&mut self) -> Option<Foreseen> {
-        let mut needs: Vec<(i64, (LotId, Needs))> = std::mem::take(&mut self.foreseen)
-            .into_iter()
-            .map(|needed| Some((self.lots.id(&needed.0)?, needed)))
-            .collect::<Option<_>>()?;
-        needs.sort_unstable_by_key(|(id, _)| *id);
-        let (ids, needs): (Vec<i64>, Vec<_>) = needs.into_iter().unzip();
-        (!ids.is_empty()).then_some(Foreseen { ids, needs })
-    }
-
     /// Takes what can be had of these lots without waiting, or else the first by waiting.
     async fn take(&mut self, ids: &BTreeSet<i64>) -> Result<BTreeSet<i64>, PortError> {
         let Some(first) = ids.first().copied() else { return Ok(BTreeSet::new()) };
         let connection = self.connection()?;
         let wanted: Vec<i64> = ids.iter().copied().collect();
-        let foreseen =
-            self.foreseen().filter(|foreseen| foreseen.ids.iter().copied().eq(ids.iter().copied()));
-        let free = match foreseen {
-            Some(foreseen) => {
-                let (free, read) = self.step(LOCKING, foreseen.lock_and_read(&connection)).await?;
-                self.read_ahead = Some(foreseen.ahead(&free, read));
-                free
-            }
-            None => self.step(LOCKING, free(&connection, &wanted)).await?,
+        let mut needs = std::mem::take(&mut self.foreseen);
+        // Whoever asks for a lot that there is not needs nothing of it.
+        needs.retain(|(lot, _)| self.lots.id(lot).is_some_and(|id| ids.contains(&id)));
+        let lots: Vec<i64> = needs.iter().filter_map(|(lot, _)| self.lots.id(lot)).collect();
+        let all = lots.len() == ids.len();
+        // In this order, so that the lock is sent first.
+        let free = async {
+            tokio::try_join!(
+                biased;
+                async { Ok(Statement::<BigInt>::new(LOCK_FREE, &[&wanted]).rows::<i64>(&connection).await?) },
+                ahead(&connection, if all { &lots } else { &[] }, &needs),
+            )
         };
+        let (free, read) = self.step(LOCKING, free).await?;
         if !free.is_empty() {
-            return Ok(free);
+            self.read_ahead =
+                read.map(|read| ReadAhead { needs, held: free.iter().copied().collect(), read });
+            return Ok(free.into_iter().collect());
         }
         self.crowded |= ids.len() == 1;
         // In this turn it was waited for already, in vain.
@@ -238,32 +230,6 @@ impl PgTransaction {
             self.lots.forget(first);
         }
         Ok(had.into_iter().collect())
-    }
-}
-
-/// Those of these lots that nobody else holds, which are this transaction's now.
-async fn free(connection: &AsyncPgConnection, wanted: &[i64]) -> Result<BTreeSet<i64>, Trouble> {
-    let free: Vec<i64> = Statement::<BigInt>::new(LOCK_FREE, &[&wanted]).rows(connection).await?;
-    Ok(free.into_iter().collect())
-}
-
-/// What will be needed of lots.
-pub(crate) struct Foreseen {
-    pub(crate) ids: Vec<i64>,
-    needs: Vec<(LotId, Needs)>,
-}
-
-impl Foreseen {
-    /// In this order, so that the lock is sent first.
-    pub(crate) async fn lock_and_read(
-        &self,
-        connection: &AsyncPgConnection,
-    ) -> Result<(BTreeSet<i64>, Read), Trouble> {
-        tokio::try_join!(biased; free(connection, &self.ids), read(connection, &self.ids, &self.needs))
-    }
-
-    pub(crate) fn ahead(self, free: &BTreeSet<i64>, read: Read) -> ReadAhead {
-        ReadAhead { needs: self.needs, held: free.clone(), read }
     }
 }
 

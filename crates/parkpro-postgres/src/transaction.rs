@@ -47,8 +47,7 @@ pub(crate) struct PgTransaction {
     clock: Timekeeping,
     stage: Stage,
     pub(crate) lots: KnownLots,
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) is_alone: bool,
+    gate: Arc<Gate>,
     /// The lots of the transaction, until the witness was told.
     pub(crate) passed: Option<Passed>,
     /// Lots that were waited for in vain in this turn.
@@ -61,8 +60,6 @@ pub(crate) struct PgTransaction {
     pub(crate) crowded: bool,
     /// What will be needed of lots, until they are locked.
     pub(crate) foreseen: Vec<(LotId, Needs)>,
-    /// The lots that were locked with the message that claimed keys.
-    pub(crate) locked_ahead: BTreeSet<i64>,
     /// What was read with the message that locked them.
     pub(crate) read_ahead: Option<ReadAhead>,
 }
@@ -105,8 +102,7 @@ enum Stage {
 }
 
 impl PgTransaction {
-    /// `is_alone` says that no other task of this instance writes.
-    pub(crate) fn new(connections: Connections, clock: Timekeeping, gate: Arc<Gate>, is_alone: bool) -> Self {
+    pub(crate) fn new(connections: Connections, clock: Timekeeping, gate: Arc<Gate>) -> Self {
         Self {
             connections,
             connection: None,
@@ -114,14 +110,12 @@ impl PgTransaction {
             stage: Stage::Idle,
             lots: KnownLots::default(),
             gate,
-            is_alone,
             passed: None,
             in_vain: BTreeSet::new(),
             key_was_held: false,
             elsewhere: Elsewhere::default(),
             crowded: false,
             foreseen: Vec::new(),
-            locked_ahead: BTreeSet::new(),
             read_ahead: None,
         }
     }
@@ -237,7 +231,6 @@ impl Transaction for PgTransaction {
         }
         self.passed = None;
         self.read_ahead = None;
-        self.locked_ahead.clear();
         if self.stage != Stage::Open {
             self.stage = Stage::Due;
         }

@@ -3,7 +3,7 @@
 use super::{Change, operator::unless_stale};
 use crate::{
     command::{DiscountRevision, NewTerms},
-    discount::{Discount, DiscountCode, Gift, MOST_DISCOUNTS, Terms, ends_before_it_begins},
+    discount::{Discount, DiscountCode, Gift, MOST_DISCOUNTS, Terms, counts_before, ends_before_it_begins},
     event::{Event, TicketSeen},
     lot::Lot,
     outcome::{Refusal, Subject},
@@ -126,8 +126,11 @@ impl Change<'_> {
         if limit.is_some_and(|limit| discount.uses >= i64::from(limit)) {
             return Err(Refusal::DiscountUsedUp(code()));
         }
-        let other_prices = discount.terms.gift.tariff().is_some() && self.has_one_tariff(ticket);
-        if let Some(behind) = self.priced_by(others).filter(|_| other_prices) {
+        // Nobody knows by what a stay is priced before the vehicle is parked.
+        let policy = ticket.berth().map(|berth| self.facts.policy(berth.tariff.as_ref(), self.rules));
+        let has = || others.iter().filter_map(|code| self.facts.discount(code));
+        let has = || has().map(|discount| (&discount.code, &discount.terms.gift));
+        if let Some(behind) = policy.and_then(|policy| counts_before(policy, has(), &discount.terms.gift)) {
             return Err(Refusal::DiscountWithoutEffect { code: code(), behind: Some(behind.clone()) });
         }
         let by_plate = self.facts.uses(&discount.code, ticket.plate.key());
@@ -143,19 +146,6 @@ impl Change<'_> {
             return Err(Refusal::TooManyDiscounts);
         }
         Ok(())
-    }
-
-    /// Whether only the first of several discounts that give another tariff has an effect. Nobody knows before the vehicle
-    /// is parked.
-    fn has_one_tariff(&self, ticket: &Ticket) -> bool {
-        let policy = ticket.berth().map(|berth| self.facts.policy(berth.tariff.as_ref(), self.rules));
-        policy.is_some_and(|policy| !policy.grants_the_best())
-    }
-
-    /// The first of these discounts that gives the prices of another tariff.
-    fn priced_by<'c>(&self, codes: &'c [DiscountCode]) -> Option<&'c DiscountCode> {
-        let gives_tariff = |discount: &Discount| discount.terms.gift.tariff().is_some();
-        codes.iter().find(|code| self.facts.discount(code).is_some_and(gives_tariff))
     }
 
     fn open_ticket(&self, id: TicketId) -> Result<Ticket, Refusal> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::tariffs::ready_tariff;
 use crate::{
-    discount::{DiscountCode, Gift},
+    discount::{DiscountCode, Gift, counts_before},
     outcome::Refusal,
     ports::{Fault, PortError, Records, TicketFilter, TicketView},
     protocol::{EARLIER_STAYS, Rules},
@@ -119,19 +119,17 @@ fn refused(policy: &dyn FeePolicy, stay: &Stay, discounts: &[Tried]) -> Option<R
     if policy.ignores_discounts(stay) {
         return discounts.first().map(|first| without_effect(&first.code, None));
     }
-    discounts.iter().enumerate().find_map(|(at, Tried { code, tariff, .. })| {
+    discounts.iter().enumerate().find_map(|(at, Tried { code, gift, tariff })| {
         let before = &discounts[..at];
         let currency = tariff.as_ref().and_then(|tariff| tariff.document().currency);
         let other = currency.filter(|currency| *currency != stay.currency);
-        let priced = before.iter().find(|before| before.tariff.is_some() && tariff.is_some());
         if before.iter().any(|before| before.code == *code) {
             Some(Refusal::DiscountAlreadyAttached(code.clone()))
         } else if let Some(currency) = other {
             Some(Refusal::OtherCurrency { tariff: currency, lot: stay.currency })
         } else {
-            priced
-                .filter(|_| !policy.grants_the_best())
-                .map(|before| without_effect(code, Some(&before.code)))
+            let has = before.iter().map(|before| (&before.code, &before.gift));
+            counts_before(policy, has, gift).map(|behind| without_effect(code, Some(behind)))
         }
     })
 }

@@ -46,10 +46,15 @@ impl Tariff {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
+        Ok(Self::of(document))
+    }
+
+    /// Takes a document that has no mistakes, or had none when it was saved, whatever would be thought of it now.
+    pub fn of(document: Document) -> Self {
         let mut holidays: Vec<i64> = document.holidays.iter().map(|&date| day_number(date)).collect();
         holidays.sort_unstable();
         let minor = document.currency.map_or(100, Currency::minor_per_major);
-        Ok(Self {
+        Self {
             holidays,
             common: Priced::of(&document.board, minor),
             classes: document
@@ -59,7 +64,7 @@ impl Tariff {
                 .collect(),
             plain: plain(&document),
             document,
-        })
+        }
     }
 
     /// What it says.

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use super::{
     document::{
-        Across, Block, Board, Cap, CapPer, Choice, Document, Offer, Percent, Period, Price, Prices, Rate, Row,
+        Across, Block, Board, Cap, CapPer, Choice, Document, MOST_PARTS, MOST_ROWS, Offer, Percent, Period,
+        Price, Prices, Rate, Row,
     },
     exact::Exact,
     length::Length,
@@ -62,7 +63,7 @@ const HIGHEST: i128 = 1 << 60;
 /// In case the currency is not known: no currency has more decimals.
 const MOST_DECIMALS: i64 = 10_000;
 
-/// What begins anew more often would make a fee of as many parts as a stay has minutes, and takes as long to count.
+/// A fee has a part for each time that something begins anew, and takes as long to count.
 const LEAST_PERIOD: Length = Length::QUARTER;
 const PRICE_WITHOUT_STEP: &str = "when steps count once for the stay, every price is for a step";
 
@@ -110,6 +111,7 @@ impl<'u> Found<'u> {
 
     fn document(&mut self, document: &Document) {
         self.name("/name", &document.name);
+        self.few("/holidays", document.holidays.len(), MOST_ROWS);
         self.board("", &document.board);
         for (class, board) in &document.classes {
             self.board(&format!("/classes/{class}"), board);
@@ -124,6 +126,13 @@ impl<'u> Found<'u> {
             if coin.fraction().0 == 0 {
                 self.add("/rounding/cash", "not-positive", "the smallest coin must be worth something");
             }
+        }
+    }
+
+    /// A list that is too long. What is compared with others is not looked at beyond its end.
+    fn few(&mut self, at: &str, count: usize, most: usize) {
+        if count > most {
+            self.add(at, "out-of-range", format!("at most {most} of them, not {count}"));
         }
     }
 
@@ -142,6 +151,7 @@ impl<'u> Found<'u> {
 
     fn board(&mut self, at: &str, board: &Board) {
         self.prices(at, &board.prices, None);
+        self.few(&format!("{at}/offers"), board.offers.len(), MOST_PARTS);
         for (number, offer) in board.offers.iter().enumerate() {
             self.offer(&format!("{at}/offers/{number}"), offer);
         }
@@ -191,8 +201,11 @@ impl<'u> Found<'u> {
         let longest = [longest, maximum.map(|maximum| maximum.length), again, unknown];
         let longest = longest.into_iter().flatten().min();
         self.rate(&format!("{at}/rate"), &prices.rate, longest, prices.steps.across);
+        self.few(&format!("{at}/windows"), prices.windows.len(), MOST_PARTS);
+        self.few(&format!("{at}/caps"), prices.caps.len(), MOST_PARTS);
+        self.few(&format!("{at}/packages"), prices.packages.len(), MOST_PARTS);
         let mut before = Hiding::default();
-        for (number, window) in prices.windows.iter().enumerate() {
+        for (number, window) in prices.windows.iter().enumerate().take(MOST_PARTS) {
             let at = format!("{at}/windows/{number}");
             self.name(&format!("{at}/name"), &window.name);
             self.rate(&format!("{at}/rate"), &window.rate, longest, prices.steps.across);
@@ -274,6 +287,7 @@ impl<'u> Found<'u> {
             return self.add(at, "step-missing", PRICE_WITHOUT_STEP);
         }
         let at = &format!("{at}/blocks");
+        self.few(at, blocks.len(), MOST_PARTS);
         let common = blocks.iter().find_map(|block| block.step);
         let mut reached = None;
         for (number, block) in blocks.iter().enumerate() {
@@ -330,6 +344,7 @@ impl<'u> Found<'u> {
         if rows.is_empty() {
             self.add(at, "empty", "a table needs at least one row");
         }
+        self.few(at, rows.len(), MOST_ROWS);
         let (mut longest, mut dearest) = (None, None);
         for (number, row) in rows.iter().enumerate() {
             let at = format!("{at}/{number}");
@@ -363,8 +378,15 @@ impl<'u> Found<'u> {
     }
 
     fn caps(&mut self, at: &str, prices: &Prices) {
-        let known = self.knows(at, &["rate/table/0/total"])
-            && !matches!(&prices.rate, Rate::Table { rows, .. } if rows.is_empty());
+        let known = match &prices.rate {
+            Rate::Free => false,
+            Rate::Table { rows, .. } => !rows.is_empty() && self.knows(at, &["rate/table/0/total"]),
+            Rate::Blocks(blocks) => {
+                let hourly = blocks.first().is_some_and(|first| matches!(first.price, Price::PerHour(_)));
+                self.knows(at, &["rate/blocks/0/price", "rate/blocks/0/per_hour"])
+                    && (!hourly || self.knows(at, &["rate/blocks/0/step"]))
+            }
+        };
         let rungs = Ladder::of("", &prices.rate, 1).rungs;
         let first = rungs.first().filter(|_| known).map(|rung| rung.price);
         let lengths: Vec<Option<(i64, i64)>> = (prices.caps.iter().enumerate())
@@ -374,7 +396,7 @@ impl<'u> Found<'u> {
                 length(cap).filter(|_| known)
             })
             .collect();
-        for (number, cap) in prices.caps.iter().enumerate() {
+        for (number, cap) in prices.caps.iter().enumerate().take(MOST_PARTS) {
             let at = format!("{at}/caps/{number}");
             if !cap.name.is_empty() {
                 self.name(&format!("{at}/name"), &cap.name);

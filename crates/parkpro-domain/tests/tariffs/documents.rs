@@ -226,6 +226,16 @@ fn each_contradiction_is_named_beside_a_part_that_cannot_be_read() {
         board[misspelt] = value;
         refused(&board, &[(&format!("/{misspelt}"), "unknown-field")]);
     }
+    let cheap =
+        |block: Value| json!({ "name": "A", "rate": { "blocks": [block] }, "caps": [{ "max": "2.00" }] });
+    refused(
+        &cheap(json!({ "stepp": "15min", "per_hour": "4.00" })),
+        &[("/rate/blocks/0/stepp", "unknown-field")],
+    );
+    refused(
+        &cheap(json!({ "step": "1h", "price": "30.00", "per_hour": "3.00" })),
+        &[("/rate/blocks/0", "one-of")],
+    );
     let offer = json!({ "name": "B", "entr": "Mo", "rate": "free" });
     refused(
         &json!({ "name": "A", "rate": "free", "offers": [offer] }),
@@ -311,13 +321,20 @@ fn a_window_is_hidden_by_those_before_it() {
 }
 
 #[test]
-fn more_parts_than_a_board_can_have_are_one_mistake() {
+fn more_parts_than_a_board_can_have_are_a_mistake() {
+    let named = |board: &Value, list: &str| {
+        let found = tariff_document::read(board).err().unwrap_or_default();
+        found.iter().any(|mistake| mistake.pointer == format!("/{list}") && mistake.code == "out-of-range")
+    };
     for (list, most) in
         [("windows", 100), ("caps", 100), ("offers", 100), ("packages", 100), ("holidays", 1_000)]
     {
-        let mut board = json!({ "name": "A", "rate": "free" });
-        board[list] = vec![json!(7); most + 1].into();
-        refused(&board, &[(&format!("/{list}"), "out-of-range")]);
+        let part = if list == "holidays" { json!("2026-12-25") } else { json!({}) };
+        for (count, too_many) in [(most, false), (most + 1, true)] {
+            let mut board = json!({ "name": "A", "rate": "free" });
+            board[list] = vec![part.clone(); count].into();
+            assert_eq!(named(&board, list), too_many, "{count} {list}");
+        }
     }
 }
 

@@ -130,7 +130,6 @@ async fn what_changed_while_a_lot_was_waited_for_is_seen() {
     }
 }
 
-/// Although both are asked for with one message.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_waits_for_a_key_holds_no_lot() {
     let (record, url) = main_lot(5).await;

@@ -155,10 +155,7 @@ async fn simulate(mut call: Call) -> Answered {
 fn asking(mut fields: Fields<'_>) -> Read<Asking> {
     let given = fields.required("tariff", |json| match json {
         Json::Text(_) => Ok(Err(text(TariffId::parse)(json)?)),
-        Json::Object(_) => {
-            let unchecked = Tariff::new(document(json)?);
-            Ok(Ok(Box::new(unchecked.map_err(Mistakes::from)?)))
-        }
+        Json::Object(_) => Ok(Ok(Box::new(Tariff::of(document(json)?)))),
         other => Err(wrong_type("the id of a tariff, or a document", other)),
     });
     let version = fields.optional("version", whole(1..=i64::MAX));
@@ -208,8 +205,9 @@ fn unless_one_currency(
     document: &[(Cow<'_, str>, Json<'_>)],
     beside: Option<Currency>,
 ) {
-    let own = document.iter().find(|(name, own)| meant(name, ["currency"]).is_some() && *own != Json::Null);
-    match own {
+    let named = |name: &str| document.iter().find(|(given, own)| given == name && *own != Json::Null);
+    let misspelt = || document.iter().find(|(given, _)| meant(given, ["currency"]).is_some());
+    match named("currency").or_else(misspelt) {
         None if !fields.has("currency") => fields.wrong_in("currency", no_currency()),
         Some((_, Json::Text(own))) => {
             let own = Currency::parse(own).ok();

@@ -314,11 +314,9 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
             format!("The tariff {tariff} is what the settings of the program say it is."),
             none,
         ),
-        Refusal::OtherCurrency { tariff, lot } => (
-            Code::OtherCurrency,
-            format!("The prices of the tariff are in {tariff}, and the fees of the lot in {lot}."),
-            none,
-        ),
+        Refusal::OtherCurrency { tariff, lot } => {
+            (Code::OtherCurrency, format!("The prices of the tariff are in {tariff}, not in {lot}."), none)
+        }
         Refusal::TooManyTariffs => (
             Code::TooManyTariffs,
             format!(
@@ -364,7 +362,7 @@ fn refused(refusal: &Refusal) -> (Code, String, Subject) {
         Refusal::DiscountWithoutEffect { code, behind: Some(behind) } => (
             Code::DiscountWithoutEffect,
             format!(
-                "The ticket has the prices of another tariff by the discount {behind}; {code} would change nothing."
+                "The stay has the prices of another tariff by the discount {behind}; {code} would change nothing."
             ),
             none,
         ),

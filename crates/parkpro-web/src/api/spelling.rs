@@ -1,14 +1,14 @@
 //! What somebody may have meant who wrote a field that there is not.
 
-/// The first of the known names that is a slip away, or two if it is long: two slips in a short name make any other.
+/// The nearest of the known names that is a slip away, or two if it is long: two slips in a short name make any other.
 pub(crate) fn meant<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let alike = |known: &&str| match strsim::damerau_levenshtein(name, known) {
-        0 | 1 => true,
-        2 => name.len() > 5,
-        _ => false,
+    let most = if name.len() > 5 { 2 } else { 1 };
+    let slips = |known: &'k str| {
+        let alike = known.len().abs_diff(name.len()) <= most;
+        let slips = if alike { strsim::damerau_levenshtein(name, known) } else { usize::MAX };
+        (slips <= most).then_some((slips, known))
     };
-    // Longer than any name, and not worth the comparison.
-    known.into_iter().filter(|_| name.len() <= 64).find(alike)
+    known.into_iter().filter_map(slips).min_by_key(|(slips, _)| *slips).map(|(_, known)| known)
 }
 
 /// Says that there is no field of a name; which one may have been meant, or which there are.

@@ -16,8 +16,8 @@ use parkpro_domain::{
     tariff::{
         Document, Length, Mistake, PartlyRead, When,
         document::{
-            Block, Board, Cap, CapPer, Free, FreeKind, MOST_PARTS, MOST_ROWS, MaximumStay, Offer, Package,
-            Percent, Price, Prices, Rate, Rounding, Row, Steps, Tax, Window,
+            Block, Board, Cap, CapPer, Free, FreeKind, MaximumStay, Offer, Package, Percent, Price, Prices,
+            Rate, Rounding, Row, Steps, Tax, Window,
         },
     },
     vehicle::VehicleClass,
@@ -29,12 +29,17 @@ use super::spelling::{meant, unknown};
 
 /// Reads a document, or names everything that is wrong with it.
 pub(crate) fn read(value: &Value) -> Result<Document, Vec<Mistake>> {
-    let mut reader = Reader { mistakes: Vec::new(), unread: Vec::new(), misnamed: Vec::new() };
-    let document = reader.document(value);
-    let Reader { mut mistakes, unread, misnamed } = reader;
-    let partly = PartlyRead { document, unread, misnamed };
+    let (partly, mut mistakes) = partly(value);
     mistakes.extend(partly.mistakes());
     if mistakes.is_empty() { Ok(partly.document) } else { Err(mistakes) }
+}
+
+/// A document as far as it can be read, and what cannot be.
+pub(crate) fn partly(value: &Value) -> (PartlyRead, Vec<Mistake>) {
+    let mut reader = Reader { mistakes: Vec::new(), unread: Vec::new(), misnamed: Vec::new() };
+    let document = reader.document(value);
+    let Reader { mistakes, unread, misnamed } = reader;
+    (PartlyRead { document, unread, misnamed }, mistakes)
 }
 
 const PRICES: [&str; 11] = [
@@ -130,9 +135,9 @@ impl Reader {
             let known = known.concat();
             for key in of.fields.keys().filter(|key| !known.contains(&key.as_str())) {
                 reader.wrong(of.place(key), "unknown-field", unknown(key, &known));
-                // Whoever misspelt a field has not left it out.
-                let absent = known.iter().copied().filter(|known| !of.has(known));
-                reader.unread.extend(meant(key, absent).map(|meant| of.place(meant)));
+                // What is not there may be what was misspelt, so it is not known.
+                let absent = meant(key, known.iter().copied()).filter(|meant| !of.has(meant));
+                reader.unread.extend(absent.map(|absent| of.place(absent)));
             }
             read(reader, of)
         })
@@ -172,11 +177,6 @@ impl Reader {
                 reader.wrong_type(at, "a list", value);
                 return None;
             };
-            let most = if key == "table" || key == "holidays" { MOST_ROWS } else { MOST_PARTS };
-            if elements.len() > most {
-                reader.wrong(at, "out-of-range", format!("at most {most} of them, not {}", elements.len()));
-                return None;
-            }
             let read = |(number, value)| read(reader, &format!("{at}/{number}"), value);
             Some(elements.iter().enumerate().filter_map(read).collect())
         });
