@@ -167,3 +167,62 @@ async fn earlier_stays(
     };
     Ok(departed.unwrap_or_default().iter().filter_map(stay).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        money::{Currency, MajorAmount},
+        tariff::{Document, document::Stacking},
+        time::Zone,
+        vehicle::VehicleClass,
+    };
+
+    fn amount(text: &str) -> MajorAmount {
+        MajorAmount::parse(text).unwrap()
+    }
+
+    fn currency(code: &str) -> Currency {
+        Currency::parse(code).unwrap()
+    }
+
+    fn tried(code: &str, gift: &str, priced_in: &str) -> Tried {
+        let gift = Gift::parse(gift).unwrap();
+        let document =
+            Document { currency: Some(currency(priced_in)), ..Document::started_hours(amount("1.00")) };
+        let tariff = gift.tariff().map(|_version| Arc::new(Tariff::of(document)));
+        Tried { code: DiscountCode::parse(code).unwrap(), gift, tariff }
+    }
+
+    /// What becomes of an hour at 2.00, of which a lost ticket costs 9.00.
+    fn refusal(discounts: Stacking, lost_ticket: bool, given: Vec<Tried>) -> Option<Refusal> {
+        let mut document = Document { discounts, ..Document::started_hours(amount("2.00")) };
+        document.board.lost_ticket = Some(amount("9.00"));
+        let (from, to) = (Timestamp::from_micros(0), Timestamp::from_micros(1));
+        let stay = Stay::new(from, to, VehicleClass::car(), Zone::UTC, currency("EUR"));
+        trial(&Tariff::of(document), None, Stay { lost_ticket, ..stay }, given).err()
+    }
+
+    #[test]
+    fn a_trial_refuses_the_discounts_that_an_exit_would() {
+        let code = |code| DiscountCode::parse(code).unwrap();
+        let percent = |code| tried(code, "percent 10", "EUR");
+        let staff = |code| tried(code, "tariff staff 1", "EUR");
+        let dollars = tried("C", "tariff staff 1", "USD");
+        let without = |code, behind| Refusal::DiscountWithoutEffect { code, behind };
+        let twice = Refusal::DiscountAlreadyAttached(code("A"));
+        let other = Refusal::OtherCurrency { tariff: currency("USD"), lot: currency("EUR") };
+        for (stacking, lost, given, refused) in [
+            (Stacking::All, false, vec![percent("A"), staff("B")], None),
+            (Stacking::All, false, vec![percent("A"), percent("B"), percent("A")], Some(twice)),
+            (Stacking::All, false, vec![percent("A"), dollars], Some(other)),
+            (Stacking::All, false, vec![staff("A"), staff("B")], Some(without(code("B"), Some(code("A"))))),
+            (Stacking::Best, false, vec![staff("A"), staff("B")], None),
+            (Stacking::All, true, vec![percent("A")], Some(without(code("A"), None))),
+            (Stacking::All, true, vec![], None),
+        ] {
+            let told = format!("{stacking:?} {lost} {given:?}");
+            assert_eq!(refusal(stacking, lost, given), refused, "{told}");
+        }
+    }
+}
