@@ -4,7 +4,7 @@
 //! time with a holiday database of its own: a fee needs instants, one rule for the nights on which clocks change, and
 //! holidays that stay what they were when the tariff was saved.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -100,7 +100,7 @@ impl<'w> Hiding<'w> {
         if when.is_weekly() {
             self.weekly.resize(WEEK, false);
             let minutes = when.spans.iter().flat_map(|span| span.minutes_of_week(span.days));
-            minutes.for_each(|minute| self.weekly[minute] = true);
+            minutes.for_each(|minutes| self.weekly[minutes].fill(true));
         }
     }
 
@@ -114,19 +114,24 @@ impl<'w> Hiding<'w> {
         let by_all = |span: &Span| {
             // A holiday may be any day.
             let days = if span.days & HOLIDAY == 0 { span.days } else { EVERY_DAY };
-            let mut minutes = span.minutes_of_week(days & span.dates.map_or(EVERY_DAY, Dates::weekdays));
-            !self.weekly.is_empty() && minutes.all(|minute| self.weekly[minute])
+            let days = days & span.dates.map_or(EVERY_DAY, Dates::weekdays);
+            let hidden = |minutes: Range<usize>| self.weekly[minutes].iter().all(|hidden| *hidden);
+            days != 0 && !self.weekly.is_empty() && span.minutes_of_week(days).all(hidden)
         };
-        when.spans.iter().all(|span| by_one(span) || by_all(span))
+        when.spans.iter().all(|span| by_all(span) || by_one(span))
     }
 }
 
 impl Span {
-    /// The minutes after Monday's midnight that it covers if it begins on these days.
-    fn minutes_of_week(self, days: u8) -> impl Iterator<Item = usize> {
+    /// The minutes after Monday's midnight that it covers if it begins on these days. It lasts for a week at most.
+    fn minutes_of_week(self, days: u8) -> impl Iterator<Item = Range<usize>> {
+        let minute = |minute: i64| usize::try_from(minute).unwrap_or(0);
         let days = (0..7).filter(move |day| days >> day & 1 == 1);
-        days.flat_map(move |day| day * MIDNIGHT + self.from..(day + self.days_later) * MIDNIGHT + self.to)
-            .filter_map(|minute| usize::try_from(minute).ok().map(|minute| minute % WEEK))
+        days.flat_map(move |day| {
+            let begin = minute(day * MIDNIGHT + self.from);
+            let end = minute((day + self.days_later) * MIDNIGHT + self.to);
+            [begin.min(WEEK)..end.min(WEEK), 0..end.saturating_sub(WEEK).min(WEEK)]
+        })
     }
 
     /// Whether each time that it begins, the other one has begun and is not over before.

@@ -311,6 +311,11 @@ fn a_window_is_hidden_by_those_before_it() {
         ("Fr 16:00-Su 24:00", "12-24..01-06 Sa,Su", true),
         ("Mo-Fr", "2024-06-03", true),
         ("Mo-Fr", "2024-06-03..2024-06-08", false),
+        ("Sa", "2024-06-03 Tu", false),
+        ("Fr 16:00-Fr 16:00", "24/7", true),
+        ("Mo-Fr; Fr 16:00-Mo 08:00", "24/7", true),
+        ("Mo-Fr; Fr 16:00-Su 23:59", "24/7", false),
+        ("Su 22:00-06:00; Mo 06:00-24:00", "Mo", true),
     ] {
         let window = |when: &str| json!({ "name": when, "when": when, "rate": "free" });
         let board = json!({ "name": "A", "rate": "free", "windows": [window(before), window(when)] });
