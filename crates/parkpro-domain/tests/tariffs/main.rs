@@ -4,6 +4,7 @@
 
 mod clock_changes;
 mod documents;
+mod mistakes;
 mod page;
 mod properties;
 mod published;
