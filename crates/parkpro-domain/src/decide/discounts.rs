@@ -128,9 +128,9 @@ impl Change<'_> {
         }
         // Nobody knows by what a stay is priced before the vehicle is parked.
         let policy = ticket.berth().map(|berth| self.facts.policy(berth.tariff.as_ref(), self.rules));
-        let has = || others.iter().filter_map(|code| self.facts.discount(code));
-        let has = || has().map(|discount| (&discount.code, &discount.terms.gift));
-        if let Some(behind) = policy.and_then(|policy| counts_before(policy, has(), &discount.terms.gift)) {
+        let has = others.iter().filter_map(|code| self.facts.discount(code));
+        let has = has.map(|discount| (&discount.code, &discount.terms.gift));
+        if let Some(behind) = policy.and_then(|policy| counts_before(policy, has, &discount.terms.gift)) {
             return Err(Refusal::DiscountWithoutEffect { code: code(), behind: Some(behind.clone()) });
         }
         let by_plate = self.facts.uses(&discount.code, ticket.plate.key());

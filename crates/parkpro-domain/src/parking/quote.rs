@@ -28,6 +28,15 @@ pub struct Quote {
     pub next: Option<Change>,
 }
 
+impl Quote {
+    /// Of a stay that may go on.
+    fn of(policy: &dyn FeePolicy, tariff: Option<TariffVersion>, stay: &Stay) -> Self {
+        let next = policy.next_change(stay);
+        let valid_until = Some(Change::holds_until(next, stay));
+        Self { at: stay.ended_at, fee: policy.fee(stay), tariff, valid_until, next }
+    }
+}
+
 /// The fee of a ticket if its vehicle left at `at`, or the fee that it paid. A vehicle without a slot has none.
 pub async fn quote(
     records: &dyn Records,
@@ -69,14 +78,7 @@ async fn parked(
     if policy.accumulates() || stay.discounts.iter().any(given) {
         stay.earlier_stays = earlier_stays(records, ticket, day_began(lot.zone, berth.since)).await?;
     }
-    let next = policy.next_change(&stay);
-    Ok(Quote {
-        at,
-        fee: policy.fee(&stay),
-        tariff: berth.tariff.clone(),
-        valid_until: Some(Change::holds_until(next, &stay)),
-        next,
-    })
+    Ok(Quote::of(policy, berth.tariff.clone(), &stay))
 }
 
 /// A discount of a stay that is tried out.
@@ -102,14 +104,7 @@ pub fn trial(
     }
     let granted = |Tried { code, gift, tariff }: Tried| gift.granted(&code, |_version| tariff);
     stay.discounts = discounts.into_iter().filter_map(granted).collect();
-    let next = tariff.next_change(&stay);
-    Ok(Quote {
-        at: stay.ended_at,
-        fee: tariff.fee(&stay),
-        tariff: version,
-        valid_until: Some(Change::holds_until(next, &stay)),
-        next,
-    })
+    Ok(Quote::of(tariff, version, &stay))
 }
 
 fn refused(policy: &dyn FeePolicy, stay: &Stay, discounts: &[Tried]) -> Option<Refusal> {
